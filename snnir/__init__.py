@@ -1,0 +1,1 @@
+"""A multi-level IR compiler for crossbar-based neuromorphic hardware."""
