@@ -1,0 +1,395 @@
+"""The attributes and types that all levels share: signals, tensors, index sets, semantics, activity.
+
+They belong to the `snn` dialect (`!snn.signal`, `#snn.tensor`, ...) and are registered by it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from xdsl.dialects.builtin import (
+    FloatAttr,
+    IntAttr,
+    IntegerType,
+    NoneAttr,
+    Signedness,
+    f32,
+    f64,
+)
+from xdsl.ir import Attribute, Data, ParametrizedAttribute, TypeAttribute
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+from snnir import tensors
+from snnir.errors import SnnirError
+from snnir.indices import Indices, Run
+from snnir.semantics import PRESETS, Semantics
+from snnir.tensors import Tensor
+
+_ELEMENTS: dict[str, Attribute] = {
+    "f32": f32,
+    "f64": f64,
+    "i8": IntegerType(8),
+    "i16": IntegerType(16),
+    "i32": IntegerType(32),
+    "i64": IntegerType(64),
+    "ui8": IntegerType(8, Signedness.UNSIGNED),
+}
+_DECIMAL_ELEMENTS = 64
+_T = TypeVar("_T")
+
+
+def decimal(value: float) -> str:
+    """The shortest decimal that parses back to `value`, always with a point: `0.005`, `1.0e-07`."""
+    text = repr(float(value))
+    mantissa, exponent_mark, exponent = text.partition("e")
+    return (mantissa if "." in mantissa else f"{mantissa}.0") + exponent_mark + exponent
+
+
+@irdl_attr_definition
+class ShapeAttr(Data[tuple[int, ...]]):
+    """The dimensions of a signal."""
+
+    name = "snn.shape"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[int, ...]:
+        with parser.in_angle_brackets():
+            return tuple(parser.parse_dimension_list())
+
+    def print_parameter(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_dimension_list(self.data)
+
+
+@irdl_attr_definition
+class SignalType(ParametrizedAttribute, TypeAttribute):
+    """What flows between populations: one value per neuron and step.
+
+    The element is `spike` (0 or 1), a float (a real-valued current) or an integer type (k-bit activations).
+
+    ```mlir
+    !snn.signal<16x28x28, spike>
+    ```
+    """
+
+    name = "snn.signal"
+    shape: ShapeAttr
+    element: Attribute
+
+    @staticmethod
+    def spikes(*shape: int) -> "SignalType":
+        """A spike signal of the given shape."""
+        return SignalType(ShapeAttr(shape), NoneAttr())
+
+    @staticmethod
+    def current(*shape: int) -> "SignalType":
+        """A real-valued signal of the given shape."""
+        return SignalType(ShapeAttr(shape), f64)
+
+    @property
+    def is_spike(self) -> bool:
+        """Whether spikes flow."""
+        return isinstance(self.element, NoneAttr)
+
+    @property
+    def size(self) -> int:
+        """The number of neurons."""
+        return math.prod(self.shape.data)
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            shape = ShapeAttr(tuple(parser.parse_dimension_list()))
+            parser.parse_punctuation(",")
+            if parser.parse_optional_keyword("spike"):
+                return shape, NoneAttr()
+            return shape, parser.parse_type()
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_dimension_list(self.shape.data)
+            printer.print_string(", ")
+            if self.is_spike:
+                printer.print_string("spike")
+            else:
+                printer.print_attribute(self.element)
+
+    def verify(self) -> None:
+        if not self.shape.data or min(self.shape.data) < 1:
+            raise VerifyException("a signal needs at least one dimension and no empty ones")
+        if not isinstance(self.element, NoneAttr | IntegerType) and self.element not in (f32, f64):
+            raise VerifyException("a signal's element is `spike`, f32, f64 or an integer type")
+
+
+@irdl_attr_definition
+class TensorAttr(Data[Tensor]):
+    """A named array: inline when small, in a safetensors file beside the text when large.
+
+    ```mlir
+    #snn.tensor<"fc.bias", 3xf32, [0.5, -1.0, 0.25]>
+    #snn.tensor<"fc.weight", 2x1xi8, "0x017F">
+    ```
+    """
+
+    name = "snn.tensor"
+
+    @staticmethod
+    def of(key: str, array: "np.ndarray[Any, Any]") -> "TensorAttr":
+        """The attribute for a numpy array."""
+        return TensorAttr(Tensor.of(key, array))
+
+    @property
+    def array(self) -> "np.ndarray[Any, Any]":
+        """The elements, read-only."""
+        return self.data.array
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Tensor:
+        start = parser.pos
+        with parser.in_angle_brackets():
+            key = parser.parse_str_literal(" (the tensor's key)")
+            parser.parse_punctuation(",")
+            dims, element = parser.parse_ranked_shape()
+            names = [name for name, type_ in _ELEMENTS.items() if type_ == element]
+            if not names or not dims:
+                parser.raise_error(f"a tensor needs dimensions and one of the elements {', '.join(_ELEMENTS)}", start)
+            parser.parse_punctuation(",")
+            try:
+                return _parse_payload(parser, key, tuple(dims), names[0])
+            except SnnirError as error:
+                parser.raise_error(f"{error.message} ({error.place})", start)
+
+    def print_parameter(self, printer: Printer) -> None:
+        tensor, policy = self.data, tensors.printing_policy()
+        small = tensor.size <= tensors.INLINE_ELEMENTS
+        key = policy.store(tensor) if policy.mode == "beside" and not small else tensor.key
+        with printer.in_angle_brackets():
+            printer.print_string_literal(key)
+            printer.print_string(", " + "x".join(map(str, tensor.shape)) + f"x{tensor.element}, ")
+            if not small and policy.mode == "elided":
+                printer.print_string("elided")
+            elif not small and policy.mode == "beside":
+                printer.print_string(f'digest "{tensor.digest}" in ')
+                printer.print_string_literal(policy.file_name)
+            elif tensor.size <= _DECIMAL_ELEMENTS and tensor.is_finite:
+                printer.print_string(f"[{', '.join(_number(x) for x in tensor.array.ravel())}]")
+            else:
+                printer.print_string(f'"0x{np.ascontiguousarray(tensor.array).tobytes().hex().upper()}"')
+
+    def verify(self) -> None:
+        if len(self.data.shape) == 0:
+            raise VerifyException("a tensor has at least one dimension; write a scalar as a number")
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, np.floating):
+        text = str(value)
+        return text if "." in text and "e" not in text else decimal(float(text))
+    return str(int(value))
+
+
+def _parse_payload(parser: AttrParser, key: str, shape: tuple[int, ...], element: str) -> Tensor:
+    size, dtype = math.prod(shape), tensors.DTYPES[element]
+    if parser.parse_optional_keyword("digest"):
+        digest = parser.parse_str_literal(" (the tensor's digest)")
+        parser.parse_keyword("in")
+        tensor = Tensor.open(tensors.resolve(parser.parse_str_literal(" (a file name)")), key)
+        if (tensor.shape, tensor.element) != (shape, element):
+            found = "x".join(map(str, tensor.shape))
+            raise SnnirError(tensors.resolve(""), f"tensor '{key}' is {found}x{tensor.element} in its file")
+        if tensor.digest != digest:
+            raise SnnirError(tensors.resolve(""), f"wrong digest of tensor '{key}': the file has {tensor.digest}")
+        return tensor
+    if parser.parse_optional_keyword("elided"):
+        parser.raise_error(f"tensor '{key}' was elided when this text was printed; print it without --elide-tensors")
+    hexadecimal = parser.parse_optional_str_literal()
+    if hexadecimal is not None:
+        try:
+            data = bytes.fromhex(hexadecimal.removeprefix("0x"))
+        except ValueError:
+            parser.raise_error("a tensor's text is hexadecimal")
+        if len(data) != size * dtype.itemsize:
+            parser.raise_error(f"{len(data)} bytes for {size} elements of {element}")
+        return Tensor.of(key, np.frombuffer(data, dtype).reshape(shape))
+    values = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_number)
+    if len(values) != size:
+        parser.raise_error(f"{len(values)} numbers for {size} elements")
+    try:
+        return Tensor.of(key, np.array(values, dtype).reshape(shape))
+    except (OverflowError, ValueError):
+        parser.raise_error(f"a number does not fit {element}")
+
+
+@irdl_attr_definition
+class IndicesAttr(Data[Indices]):
+    """An ordered set of indices, as runs.
+
+    ```mlir
+    #snn.indices<[0:64, 70, 80:90:2]>
+    ```
+    """
+
+    name = "snn.indices"
+
+    @staticmethod
+    def span(start: int, stop: int) -> "IndicesAttr":
+        """The indices from `start` up to, not including, `stop`."""
+        return IndicesAttr(Indices.span(start, stop))
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Indices:
+        with parser.in_angle_brackets():
+            return parse_indices(parser)
+
+    def print_parameter(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(str(self.data))
+
+
+def parse_indices(parser: AttrParser) -> Indices:
+    """Parse `[0:64, 70]`."""
+    start = parser.pos
+    runs = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_run(parser))
+    try:
+        return Indices.of_runs(runs)
+    except ValueError as error:
+        parser.raise_error(str(error), start)
+
+
+def _parse_run(parser: AttrParser) -> Run:
+    first = parser.parse_integer(allow_negative=False)
+    if parser.parse_optional_punctuation(":") is None:
+        return first, first + 1, 1
+    stop = parser.parse_integer(allow_negative=False)
+    step = parser.parse_integer(allow_negative=False) if parser.parse_optional_punctuation(":") else 1
+    return first, stop, step
+
+
+@irdl_attr_definition
+class SemanticsAttr(Data[Semantics]):
+    """Neuron semantics: a preset and what differs from it.
+
+    ```mlir
+    #snn.semantics<nir, reset = subtract>
+    ```
+    """
+
+    name = "snn.semantics"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Semantics:
+        with parser.in_angle_brackets():
+            start = parser.pos
+            preset = parser.parse_identifier(" (a semantics preset)")
+            changes: dict[str, str] = {}
+            while parser.parse_optional_punctuation(","):
+                name = parser.parse_identifier(" (a semantics field)")
+                parser.parse_punctuation("=")
+                changes[name] = parser.parse_identifier(" (a value)")
+            if preset not in PRESETS:
+                parser.raise_error(f"no semantics preset '{preset}'; there are {', '.join(PRESETS)}", start)
+            try:
+                return PRESETS[preset].changed(changes)
+            except ValueError as error:
+                parser.raise_error(str(error), start)
+
+    def print_parameter(self, printer: Printer) -> None:
+        differences = "".join(f", {k} = {v}" for k, v in self.data.differences(PRESETS["nir"]).items())
+        printer.print_string(f"<nir{differences}>")
+
+
+@irdl_attr_definition
+class ActivityAttr(ParametrizedAttribute):
+    """Spikes of a signal, measured over representative data: `steps` steps, `total` and per-step `peak` spikes, and
+    how often each neuron fired.
+
+    ```mlir
+    #snn.activity<100 steps, 250 spikes, peak 5, #snn.tensor<"pixels.counts", 2xi64, [50, 200]>>
+    ```
+    """
+
+    name = "snn.activity"
+    steps: IntAttr
+    total: IntAttr
+    peak: IntAttr
+    counts: TensorAttr
+
+    @property
+    def mean(self) -> Fraction:
+        """Spikes per step."""
+        return Fraction(self.total.data, self.steps.data)
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            steps = IntAttr(parser.parse_integer(allow_negative=False))
+            parser.parse_keyword("steps")
+            parser.parse_punctuation(",")
+            total = IntAttr(parser.parse_integer(allow_negative=False))
+            parser.parse_keyword("spikes")
+            parser.parse_punctuation(",")
+            parser.parse_keyword("peak")
+            peak = IntAttr(parser.parse_integer(allow_negative=False))
+            parser.parse_punctuation(",")
+            counts = parser.parse_attribute()
+        return steps, total, peak, counts
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            text = f"{self.steps.data} steps, {self.total.data} spikes, peak {self.peak.data}, "
+            printer.print_string(text)
+            printer.print_attribute(self.counts)
+
+    def verify(self) -> None:
+        if self.steps.data < 1:
+            raise VerifyException("activity is measured over at least one step")
+        if self.peak.data > self.counts.data.size or not self.peak.data <= self.total.data:
+            raise VerifyException("peak exceeds the number of neurons or the total")
+        if int(self.counts.array.sum()) != self.total.data:
+            raise VerifyException("the per-neuron counts do not add up to the total")
+
+
+ValueAttr = FloatAttr[Any] | TensorAttr
+"""A parameter: one f64 for all neurons, or a tensor with one entry per neuron."""
+
+
+def value_of(attribute: Attribute) -> "float | np.ndarray[Any, np.dtype[np.float64]]":
+    """A parameter as numpy sees it: a float, or a flat float64 array."""
+    if isinstance(attribute, TensorAttr):
+        return attribute.array.astype(np.float64).ravel()
+    return float(cast(FloatAttr[Any], attribute).value.data)
+
+
+def print_value(printer: Printer, attribute: Attribute) -> None:
+    """Print a parameter: a decimal or a tensor."""
+    if isinstance(attribute, TensorAttr):
+        printer.print_attribute(attribute)
+    else:
+        printer.print_string(decimal(cast(FloatAttr[Any], attribute).value.data))
+
+
+def parse_value(parser: AttrParser) -> Attribute:
+    """Parse a parameter: a number (f64) or a `#snn.tensor`."""
+    number = parser.parse_optional_number()
+    return FloatAttr(float(number), 64) if number is not None else parser.parse_attribute()
+
+
+def parse_fields(parser: AttrParser, item: Callable[[], _T]) -> dict[str, _T]:
+    """Parse `(name = item, ...)`; a repeated name is an error."""
+    result: dict[str, _T] = {}
+
+    def entry() -> None:
+        start = parser.pos
+        name = parser.parse_identifier()
+        if name in result:
+            parser.raise_error(f"'{name}' is given twice", start)
+        parser.parse_punctuation("=")
+        result[name] = item()
+
+    parser.parse_comma_separated_list(parser.Delimiter.PAREN, entry)
+    return result

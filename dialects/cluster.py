@@ -1,0 +1,346 @@
+"""`cluster`: the partitioned program. One op per cluster: everything that one crossbar holds.
+
+A cluster reads spike signals (its axons) and computes slices: neurons of one population, or partial sums for neurons
+that sit elsewhere. The program stays in the module; slices name its populations and hold no weights: the synapses of a
+slice are those that the program has between the slice's rows and its neurons. That every neuron and every synapse has
+exactly one place is verified against the program. Placement and routes are properties that passes add. Why these ops:
+docs/dialects/cluster.md.
+"""
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    FlatSymbolRefAttrConstr,
+    StringAttr,
+    SymbolNameConstraint,
+    SymbolRefAttr,
+    i32,
+)
+from xdsl.ir import Attribute, Block, Dialect, OpResult, Region, SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    base,
+    irdl_op_definition,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.parser import Parser, UnresolvedOperand
+from xdsl.printer import Printer
+from xdsl.traits import NoTerminator, SymbolOpInterface, SymbolTable
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.attributes import SignalType
+from snnir.dialects.cluster_attributes import (
+    Axons,
+    AxonsAttr,
+    PartialType,
+    Place,
+    PlaceAttr,
+    Route,
+    RouteAttr,
+    Slice,
+    SliceAttr,
+    parse_axons,
+    parse_place,
+    parse_route,
+    parse_slice,
+    place_text,
+)
+
+Address = tuple[str, NDArray[np.int64]]
+"""The input or population behind a signal, and which of its neurons it carries."""
+
+
+@irdl_op_definition
+class ProgramOp(IRDLOperation):
+    """The clusters of one program, a graph: SSA values are slices on their way to other clusters.
+
+    ```mlir
+    snn.network @echo dt 0.001 {
+      %x = snn.input @pixels : !snn.signal<2, spike>
+      %c = snn.scale %x by 2.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+      %s = snn.if @copy(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
+      snn.output @label %s : !snn.signal<2, spike>
+    }
+    cluster.program of @echo {
+      %p = cluster.input @pixels : !snn.signal<2, spike>
+      %q = cluster.cluster @c0 axons(%p[0:2]) slices(neurons @copy[0:2] rows [0:2] column 0)
+        : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
+      cluster.output @label(%q) : !snn.signal<2, spike>
+    }
+    ```
+    """
+
+    name = "cluster.program"
+    network = prop_def(FlatSymbolRefAttrConstr)
+    body = region_def("single_block")
+    traits = traits_def(SymbolTable(), NoTerminator())
+    assembly_format = "`of` $network attr-dict-with-keyword $body"
+
+    def __init__(self, network: str, body: Region | None = None) -> None:
+        super().__init__(properties={"network": SymbolRefAttr(network)}, regions=[body or Region(Block())])
+
+    @property
+    def clusters(self) -> list["ClusterOp"]:
+        """The clusters, in order."""
+        return [op for op in self.body.block.ops if isinstance(op, ClusterOp)]
+
+    @property
+    def inputs(self) -> list["InputOp"]:
+        """The inputs, in order."""
+        return [op for op in self.body.block.ops if isinstance(op, InputOp)]
+
+    @property
+    def outputs(self) -> list["OutputOp"]:
+        """The outputs, in order."""
+        return [op for op in self.body.block.ops if isinstance(op, OutputOp)]
+
+    def verify_(self) -> None:
+        from snnir.dialects.cluster_verifier import verify_program  # noqa: PLC0415
+
+        verify_program(self)
+
+
+@irdl_op_definition
+class InputOp(IRDLOperation):
+    """An input of the program, which enters the machine at the host's router.
+
+    ```mlir
+    %p = cluster.input @pixels : !snn.signal<64, spike>
+    ```
+    """
+
+    name = "cluster.input"
+    sym_name = prop_def(SymbolNameConstraint())
+    routes = opt_prop_def(ArrayAttr[RouteAttr])
+    signal = result_def(SignalType)
+    traits = traits_def(SymbolOpInterface())
+
+    def __init__(self, name: str, type_: SignalType) -> None:
+        super().__init__(properties={"sym_name": StringAttr(name)}, result_types=[type_])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
+        _parse_routes(parser, properties)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        return cls.create(properties=properties, attributes=attributes, result_types=[parser.parse_type()])
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.sym_name.data}")
+        _print_routes(printer, self.routes)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.signal.type)
+
+
+@irdl_op_definition
+class OutputOp(IRDLOperation):
+    """An output of the program: the slices that together are its population, as they arrive at the host.
+
+    ```mlir
+    %p = cluster.input @pixels : !snn.signal<64, spike>
+    cluster.output @label(%p) : !snn.signal<64, spike>
+    ```
+    """
+
+    name = "cluster.output"
+    sym_name = prop_def(SymbolNameConstraint())
+    signals = var_operand_def(SignalType)
+    traits = traits_def(SymbolOpInterface())
+    assembly_format = "$sym_name `(` $signals `)` attr-dict `:` type($signals)"
+
+    def __init__(self, name: str, signals: Sequence[SSAValue]) -> None:
+        super().__init__(properties={"sym_name": StringAttr(name)}, operands=[signals])
+
+
+@irdl_op_definition
+class ClusterOp(IRDLOperation):
+    """What one crossbar holds: rows fed by axons, and slices with one result each; see `cluster.program`.
+
+    `axons` are the rows in order, group by group; `sums` are partial sums that arrive from other clusters, taken by the
+    slices in order; `at` is the crossbar, `routes` the ways of the results to other tiles and to the host.
+    """
+
+    name = "cluster.cluster"
+    sym_name = prop_def(SymbolNameConstraint())
+    signals = var_operand_def(SignalType)
+    sums = var_operand_def(PartialType)
+    axons = prop_def(ArrayAttr[AxonsAttr])
+    slices = prop_def(ArrayAttr[SliceAttr])
+    place = opt_prop_def(PlaceAttr)
+    routes = opt_prop_def(ArrayAttr[RouteAttr])
+    computed = var_result_def(base(SignalType) | base(PartialType))
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(SymbolOpInterface())
+
+    def __init__(self, name: str, axons: Sequence[Axons], slices: Sequence[Slice]) -> None:
+        """A cluster that reads nothing yet: `wire` follows, when all clusters exist (they may read each other)."""
+        super().__init__(
+            operands=[[], []],
+            result_types=[[s.result_type for s in slices]],
+            properties={
+                "sym_name": StringAttr(name),
+                "axons": ArrayAttr(AxonsAttr(a) for a in axons),
+                "slices": ArrayAttr(SliceAttr(s) for s in slices),
+            },
+        )
+
+    def wire(self, signals: Sequence[SSAValue], sums: Sequence[SSAValue]) -> None:
+        """Set what the cluster reads: a signal for each group of axons, and the partial sums of its slices."""
+        self.operands = [*signals, *sums]
+        segments = DenseArrayBase.from_list(i32, [len(signals), len(sums)])
+        self.properties[AttrSizedOperandSegments.attribute_name] = segments
+
+    @property
+    def parts(self) -> list[Slice]:
+        """The slices as plain values."""
+        return [attribute.data for attribute in self.slices]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows in use."""
+        return sum(len(attribute.data.neurons) for attribute in self.axons)
+
+    @property
+    def columns(self) -> int:
+        """The number of columns in use."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def sums_of_slices(self) -> list[list[SSAValue]]:
+        """The partial sums that each slice adds."""
+        taken, result = 0, list[list[SSAValue]]()
+        for part in self.parts:
+            result.append(list(self.sums[taken : taken + part.adds]))
+            taken += part.adds
+        return result
+
+    def verify_(self) -> None:
+        name = self.sym_name.data
+        if len(self.axons) != len(self.signals):
+            raise VerifyException(f"@{name}: {len(self.axons)} groups of axons for {len(self.signals)} signals")
+        if sum(part.adds for part in self.parts) != len(self.sums):
+            raise VerifyException(f"@{name}: the slices do not add exactly the {len(self.sums)} partial sums given")
+        if [part.result_type for part in self.parts] != list(self.result_types):
+            raise VerifyException(f"@{name}: there is one result per slice, of the slice's size and kind")
+        used = np.concatenate([np.arange(p.column, p.column + p.size) for p in self.parts]) if self.parts else []
+        if len(np.unique(used)) != len(used):
+            raise VerifyException(f"@{name}: two slices use the same column")
+        for part in self.parts:
+            if part.rows.stop > self.rows:
+                raise VerifyException(
+                    f"@{name}: slice of @{part.population} uses row {part.rows.stop - 1} of {self.rows}"
+                )
+        for part, sums in zip(self.parts, self.sums_of_slices, strict=True):
+            if any(value.type != PartialType.of(part.size) for value in sums):
+                raise VerifyException(
+                    f"@{name}: a slice of {part.size} neurons adds {part.size} partial sums at a time"
+                )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        position = parser.pos
+        properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
+        parser.parse_keyword("axons")
+        groups = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _parse_group(parser))
+        signals = [operand for operand, _ in groups]
+        sums: list[UnresolvedOperand] = []
+        if parser.parse_optional_keyword("sums"):
+            sums = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_unresolved_operand)
+        parser.parse_keyword("slices")
+        slices = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: SliceAttr(parse_slice(parser)))
+        properties["axons"] = ArrayAttr(AxonsAttr(axons) for _, axons in groups)
+        properties["slices"] = ArrayAttr(slices)
+        if parser.parse_optional_keyword("at"):
+            properties["place"] = PlaceAttr(parse_place(parser))
+        _parse_routes(parser, properties)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        types = parser.parse_function_type()
+        operands = parser.resolve_operands([*signals, *sums], types.inputs.data, position)
+        return cls.build(
+            operands=[operands[: len(signals)], operands[len(signals) :]],
+            result_types=[types.outputs.data],
+            properties=properties,
+            attributes=attributes,
+        )
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.sym_name.data} axons(")
+        groups = list(zip(self.signals, self.axons, strict=True))
+        printer.print_list(groups, lambda group: _print_group(printer, *group))
+        if self.sums:
+            printer.print_string(") sums(")
+            printer.print_list(self.sums, printer.print_ssa_value)
+        printer.print_string(f") slices({', '.join(map(str, self.parts))})")
+        if self.place is not None:
+            printer.print_string(f" at {place_text(self.place.data)}")
+        _print_routes(printer, self.routes)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_operation_type(self)
+
+
+def address_of(value: SSAValue) -> Address:
+    """The input or population behind a signal, and which of its neurons it carries, in order."""
+    assert isinstance(value, OpResult)
+    owner = value.op
+    if isinstance(owner, InputOp):
+        assert isinstance(value.type, SignalType)
+        return owner.sym_name.data, np.arange(value.type.size)
+    assert isinstance(owner, ClusterOp)
+    part = owner.parts[value.index]
+    return part.population, part.neurons.array
+
+
+def place_of_cluster(op: ClusterOp) -> Place | None:
+    """The crossbar that a cluster sits on, when it has been placed."""
+    return op.place.data if op.place is not None else None
+
+
+def routes_of(op: ClusterOp | InputOp) -> list[Route]:
+    """The routes of an op's results."""
+    return [attribute.data for attribute in op.routes] if op.routes is not None else []
+
+
+def _parse_group(parser: Parser) -> tuple[UnresolvedOperand, Axons]:
+    return parser.parse_unresolved_operand(), parse_axons(parser)
+
+
+def _print_group(printer: Printer, signal: SSAValue, axons: AxonsAttr) -> None:
+    printer.print_ssa_value(signal)
+    printer.print_string(str(axons.data))
+
+
+def _parse_routes(parser: Parser, properties: dict[str, Attribute]) -> None:
+    if parser.parse_optional_keyword("routes"):
+        with parser.in_parens():
+            routes = [RouteAttr(parse_route(parser))]
+            while parser.parse_optional_keyword("and"):
+                routes.append(RouteAttr(parse_route(parser)))
+        properties["routes"] = ArrayAttr(routes)
+
+
+def _print_routes(printer: Printer, routes: "ArrayAttr[RouteAttr] | None") -> None:
+    if routes is not None and len(routes):
+        printer.print_string(f" routes({' and '.join(str(r.data) for r in routes)})")
+
+
+Cluster = Dialect(
+    "cluster",
+    [ProgramOp, InputOp, OutputOp, ClusterOp],
+    [PartialType, AxonsAttr, SliceAttr, PlaceAttr, RouteAttr],
+)

@@ -1,0 +1,483 @@
+"""`crossbar`: the configured machine. What is programmed into each crossbar, who sends to whom, and in what order.
+
+Nothing here refers to the program any more: `crossbar.machine` is all that the emitted configuration needs. Names, not
+SSA values, connect the parts, because names are what routing tables and orders hold. Why these ops:
+docs/dialects/crossbar.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Self, TypeVar
+
+from xdsl.dialects.builtin import (
+    I64,
+    ArrayAttr,
+    DictionaryAttr,
+    FlatSymbolRefAttrConstr,
+    FloatAttr,
+    IntAttr,
+    IntegerAttr,
+    StringAttr,
+    SymbolNameConstraint,
+    SymbolRefAttr,
+    f64,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Dialect, Operation, Region
+from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import NoTerminator
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.attributes import (
+    SemanticsAttr,
+    TensorAttr,
+    decimal,
+    parse_fields,
+    parse_value,
+    print_value,
+)
+from snnir.dialects.cluster_attributes import (
+    Axons,
+    AxonsAttr,
+    Place,
+    PlaceAttr,
+    Route,
+    RouteAttr,
+    Slice,
+    SliceAttr,
+    parse_axons,
+    parse_place,
+    parse_route,
+    parse_slice,
+    place_text,
+)
+from snnir.dialects.dataflow import RationalAttr, parse_rational
+from snnir.semantics import Semantics
+
+OpT = TypeVar("OpT", bound=Operation)
+
+_MEMBRANE = ("scale", "bias", "decay", "gain", "drift", "threshold", "v_reset")
+COEFFICIENTS: dict[str, tuple[str, ...]] = {
+    "if": _MEMBRANE,
+    "lif": _MEMBRANE,
+    "cuba_lif": (*_MEMBRANE, "syn_decay", "syn_gain"),
+}
+"""The constants that a neuron of each model holds: the factor of its column sum, its constant current, and those of
+`snnir.semantics.Coefficients`."""
+
+
+@irdl_op_definition
+class MachineOp(IRDLOperation):
+    """A configured machine.
+
+    The guarantee: step k is out by `latency + k * period` (in the machine's time unit), as long as no step brings more
+    spikes than `peaks` lists for each input and population; without `peaks` it holds for every input.
+
+    ```mlir
+    crossbar.machine @echo dt 0.001 steps 25 period 30 latency 91/2 peaks {copy = 2, pixels = 2} {
+      crossbar.input @pixels size 2
+      crossbar.population @copy size 2
+      crossbar.output @label of @copy
+      crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 0, 0, 1]> {
+        crossbar.axons @pixels[0:2]
+        crossbar.slice @c0.copy neurons @copy[0:2] rows [0:2] column 0 adds [] if(scale = 1.0, bias = 0.0,
+          decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+        crossbar.order [@c0.copy]
+      }
+      crossbar.channel @pixels to @c0.copy delay 0 capacity 2
+      crossbar.flow @pixels to tile [0, 0]
+    }
+    ```
+    """
+
+    name = "crossbar.machine"
+    sym_name = prop_def(SymbolNameConstraint())
+    dt = prop_def(FloatAttr)
+    steps = opt_prop_def(IntAttr)
+    period = opt_prop_def(RationalAttr)
+    latency = opt_prop_def(RationalAttr)
+    predicted = opt_prop_def(RationalAttr)
+    peaks = opt_prop_def(DictionaryAttr)
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator())
+
+    def __init__(
+        self,
+        name: str,
+        dt: float,
+        steps: int | None,
+        guarantee: Mapping[str, RationalAttr | None],
+        peaks: Mapping[str, int] | None = None,
+    ) -> None:
+        properties: dict[str, Attribute | None] = {"sym_name": StringAttr(name), "dt": FloatAttr(dt, f64), **guarantee}
+        properties["steps"] = None if steps is None else IntAttr(steps)
+        if peaks is not None:
+            properties["peaks"] = DictionaryAttr({name: IntegerAttr(most, i64) for name, most in peaks.items()})
+        super().__init__(properties=properties, regions=[Region(Block())])
+
+    def children(self, kind: type[OpT]) -> list[OpT]:
+        """The direct children of a kind, in order."""
+        return [op for op in self.body.block.ops if isinstance(op, kind)]
+
+    def verify_(self) -> None:
+        slices = {part.sym_name.data: part for c in self.children(CrossbarOp) for part in c.slices}
+        sources = {op.sym_name.data for op in self.children(InputOp)} | set(slices)
+        sinks = {op.sym_name.data for op in self.children(OutputOp)} | set(slices)
+        populations = {op.sym_name.data for op in self.children(PopulationOp)}
+        for output in self.children(OutputOp):
+            if output.population.root_reference.data not in populations | {s for s in sources if s not in slices}:
+                raise VerifyException(f"output @{output.sym_name.data} reads no population of the machine")
+        for channel in self.children(ChannelOp):
+            if channel.origin not in sources or channel.target not in sinks:
+                raise VerifyException(f"the channel from @{channel.origin} to @{channel.target} has no such ends")
+        for flow in self.children(FlowOp):
+            if flow.source.root_reference.data not in sources:
+                raise VerifyException(f"a flow starts at @{flow.source.root_reference.data}, which sends nothing")
+        for name, part in slices.items():
+            for added in part.added:
+                if added not in slices or not slices[added].part.data.is_partial:
+                    raise VerifyException(f"@{name} adds @{added}, which is no partial slice")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
+        parser.parse_keyword("dt")
+        properties["dt"] = FloatAttr(float(parser.parse_number()), f64)
+        if parser.parse_optional_keyword("steps"):
+            properties["steps"] = IntAttr(parser.parse_integer())
+        for name in ("period", "latency", "predicted"):
+            if parser.parse_optional_keyword(name):
+                properties[name] = RationalAttr(parse_rational(parser))
+        if parser.parse_optional_keyword("peaks"):
+            properties["peaks"] = DictionaryAttr(parser.parse_optional_dictionary_attr_dict())
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        body = parser.parse_region()
+        return cls.create(properties=properties, attributes=attributes.data if attributes else {}, regions=[body])
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.sym_name.data} dt {decimal(float(self.dt.value.data))}")
+        if self.steps is not None:
+            printer.print_string(f" steps {self.steps.data}")
+        for name in ("period", "latency", "predicted"):
+            value = self.properties.get(name)
+            if isinstance(value, RationalAttr):
+                printer.print_string(f" {name} {value.data}")
+        if self.peaks is not None:
+            printer.print_string(" peaks ")
+            printer.print_attr_dict(self.peaks.data)
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_empty_block=False)
+
+
+@irdl_op_definition
+class InputOp(IRDLOperation):
+    """An input of the machine, lines at the host's router; see `crossbar.machine`."""
+
+    name = "crossbar.input"
+    sym_name = prop_def(SymbolNameConstraint())
+    size = prop_def(IntegerAttr[I64])
+    assembly_format = "$sym_name `size` $size attr-dict"
+
+    def __init__(self, name: str, size: int) -> None:
+        super().__init__(properties={"sym_name": StringAttr(name), "size": IntegerAttr(size, i64)})
+
+
+@irdl_op_definition
+class PopulationOp(IRDLOperation):
+    """A population whose neurons the slices hold; see `crossbar.machine`."""
+
+    name = "crossbar.population"
+    sym_name = prop_def(SymbolNameConstraint())
+    size = prop_def(IntegerAttr[I64])
+    assembly_format = "$sym_name `size` $size attr-dict"
+
+    def __init__(self, name: str, size: int) -> None:
+        super().__init__(properties={"sym_name": StringAttr(name), "size": IntegerAttr(size, i64)})
+
+
+@irdl_op_definition
+class OutputOp(IRDLOperation):
+    """A population that the host reads; see `crossbar.machine`."""
+
+    name = "crossbar.output"
+    sym_name = prop_def(SymbolNameConstraint())
+    population = prop_def(FlatSymbolRefAttrConstr)
+    assembly_format = "$sym_name `of` $population attr-dict"
+
+    def __init__(self, name: str, population: str) -> None:
+        super().__init__(properties={"sym_name": StringAttr(name), "population": SymbolRefAttr(population)})
+
+
+@irdl_op_definition
+class CrossbarOp(IRDLOperation):
+    """One crossbar: its cells (rows x columns), where its rows come from, what its columns drive; see
+    `crossbar.machine`."""
+
+    name = "crossbar.crossbar"
+    sym_name = prop_def(SymbolNameConstraint())
+    place = prop_def(PlaceAttr)
+    cells = prop_def(TensorAttr)
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator())
+
+    def __init__(self, name: str, place: Place, cells: TensorAttr) -> None:
+        properties = {"sym_name": StringAttr(name), "place": PlaceAttr(place), "cells": cells}
+        super().__init__(properties=properties, regions=[Region(Block())])
+
+    @property
+    def axons(self) -> list["AxonsOp"]:
+        """The groups of rows, in order."""
+        return [op for op in self.body.block.ops if isinstance(op, AxonsOp)]
+
+    @property
+    def slices(self) -> list["SliceOp"]:
+        """The slices, in order of their columns."""
+        return [op for op in self.body.block.ops if isinstance(op, SliceOp)]
+
+    @property
+    def order(self) -> list[str]:
+        """The slices in the order in which they fire."""
+        return [name for op in self.body.block.ops if isinstance(op, OrderOp) for name in op.names]
+
+    def verify_(self) -> None:
+        name = self.sym_name.data
+        rows = sum(len(op.axons.data.neurons) for op in self.axons)
+        columns = max((s.part.data.column + s.part.data.size for s in self.slices), default=0)
+        if len(self.cells.data.shape) != 2 or self.cells.data.shape[0] < rows or self.cells.data.shape[1] < columns:
+            raise VerifyException(f"@{name}: cells of shape {self.cells.data.shape} for {rows} rows, {columns} columns")
+        if not self.cells.data.is_finite:
+            raise VerifyException(f"@{name}: a cell is not finite")
+        if sorted(self.order) != sorted(s.sym_name.data for s in self.slices):
+            raise VerifyException(f"@{name}: the order does not list each of its slices once")
+        for part in self.slices:
+            if part.part.data.rows.stop > rows:
+                raise VerifyException(f"@{part.sym_name.data} uses a row that has no axon")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
+        parser.parse_keyword("at")
+        properties["place"] = PlaceAttr(parse_place(parser))
+        parser.parse_keyword("cells")
+        properties["cells"] = parser.parse_attribute()
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        body = parser.parse_region()
+        return cls.create(properties=properties, attributes=attributes.data if attributes else {}, regions=[body])
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.sym_name.data} at {place_text(self.place.data)} cells ")
+        printer.print_attribute(self.cells)
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_empty_block=False)
+
+
+@irdl_op_definition
+class AxonsOp(IRDLOperation):
+    """Where the next rows of a crossbar come from: neurons of an input or population, and their delay; see
+    `crossbar.machine`."""
+
+    name = "crossbar.axons"
+    source = prop_def(FlatSymbolRefAttrConstr)
+    axons = prop_def(AxonsAttr)
+
+    def __init__(self, source: str, axons: Axons) -> None:
+        super().__init__(properties={"source": SymbolRefAttr(source), "axons": AxonsAttr(axons)})
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        source = SymbolRefAttr(parser.parse_symbol_name())
+        properties = {"source": source, "axons": AxonsAttr(parse_axons(parser))}
+        return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.source.root_reference.data}{self.axons.data}")
+        printer.print_op_attributes(self.attributes)
+
+
+@irdl_op_definition
+class SliceOp(IRDLOperation):
+    """A slice: columns with what they drive. A `partial` slice has no neurons and is added to another; a `neurons`
+    slice has the constants of its neurons (numbers, or tensors with one entry per neuron); see `crossbar.machine`."""
+
+    name = "crossbar.slice"
+    sym_name = prop_def(SymbolNameConstraint())
+    part = prop_def(SliceAttr)
+    adds = prop_def(ArrayAttr[SymbolRefAttr])
+    model = opt_prop_def(StringAttr)
+    coefficients = opt_prop_def(DictionaryAttr)
+    semantics = opt_prop_def(SemanticsAttr)
+
+    def __init__(
+        self,
+        name: str,
+        part: Slice,
+        adds: Sequence[str] = (),
+        model: str | None = None,
+        coefficients: Mapping[str, Attribute] | None = None,
+        semantics: Semantics | None = None,
+    ) -> None:
+        properties: dict[str, Attribute | None] = {
+            "sym_name": StringAttr(name),
+            "part": SliceAttr(part),
+            "adds": ArrayAttr(SymbolRefAttr(added) for added in adds),
+            "model": None if model is None else StringAttr(model),
+            "coefficients": None if coefficients is None else DictionaryAttr(dict(coefficients)),
+            "semantics": None if semantics is None else SemanticsAttr(semantics),
+        }
+        super().__init__(properties=properties)
+
+    @property
+    def added(self) -> list[str]:
+        """The partial slices that are added."""
+        return [reference.root_reference.data for reference in self.adds]
+
+    def verify_(self) -> None:
+        name, part = self.sym_name.data, self.part.data
+        parts = (self.model, self.coefficients, self.semantics)
+        if any((p is None) != part.is_partial for p in parts):
+            raise VerifyException(f"@{name}: neurons have a model, constants and semantics, partial sums none of them")
+        if self.model is None or self.coefficients is None:
+            return
+        if self.model.data not in COEFFICIENTS:
+            raise VerifyException(f"@{name}: no neuron model '{self.model.data}'")
+        if set(self.coefficients.data) != set(COEFFICIENTS[self.model.data]):
+            raise VerifyException(f"@{name}: {self.model.data} holds {', '.join(COEFFICIENTS[self.model.data])}")
+        for key, value in self.coefficients.data.items():
+            if isinstance(value, TensorAttr) and (value.data.size != part.size or not value.data.is_finite):
+                raise VerifyException(f"@{name}: {key} needs {part.size} finite numbers")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
+        properties["part"] = SliceAttr(parse_slice(parser, counted=False))
+        adds: list[SymbolRefAttr] = []
+        if parser.parse_optional_keyword("adds"):
+            names = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_symbol_name)
+            adds = [SymbolRefAttr(name) for name in names]
+        properties["adds"] = ArrayAttr(adds)
+        model = parser.parse_optional_keyword_in(tuple(COEFFICIENTS))
+        if model is not None:
+            properties["model"] = StringAttr(model)
+            properties["coefficients"] = DictionaryAttr(parse_fields(parser, lambda: parse_value(parser)))
+            parser.parse_keyword("using")
+            properties["semantics"] = SemanticsAttr(SemanticsAttr.parse_parameter(parser))
+        return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.sym_name.data} {self.part.data}")
+        if self.added:
+            printer.print_string(f" adds [{', '.join(f'@{name}' for name in self.added)}]")
+        if self.model is not None and self.coefficients is not None and self.semantics is not None:
+            printer.print_string(f" {self.model.data}(")
+            values = self.coefficients.data
+            ordered = [key for key in COEFFICIENTS[self.model.data] if key in values]
+            printer.print_list(ordered, lambda key: _print_field(printer, key, values[key]))
+            printer.print_string(") using ")
+            self.semantics.print_parameter(printer)
+        printer.print_op_attributes(self.attributes)
+
+
+def _print_field(printer: Printer, key: str, value: Attribute) -> None:
+    printer.print_string(f"{key} = ")
+    print_value(printer, value)
+
+
+@irdl_op_definition
+class OrderOp(IRDLOperation):
+    """The order in which the slices of a crossbar fire, once each per step; see `crossbar.machine`."""
+
+    name = "crossbar.order"
+    order = prop_def(ArrayAttr[SymbolRefAttr])
+
+    def __init__(self, order: Sequence[str]) -> None:
+        super().__init__(properties={"order": ArrayAttr(SymbolRefAttr(name) for name in order)})
+
+    @property
+    def names(self) -> list[str]:
+        """The slices in order."""
+        return [reference.root_reference.data for reference in self.order]
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        names = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_symbol_name)
+        order = ArrayAttr(SymbolRefAttr(name) for name in names)
+        return cls.create(properties={"order": order}, attributes=parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" [{', '.join(f'@{name}' for name in self.names)}]")
+        printer.print_op_attributes(self.attributes)
+
+
+@irdl_op_definition
+class ChannelOp(IRDLOperation):
+    """One slice (or input) waits for another: `delay` tokens are there at the start, there is space for `capacity`;
+    see `crossbar.machine`."""
+
+    name = "crossbar.channel"
+    source = prop_def(FlatSymbolRefAttrConstr)
+    sink = prop_def(FlatSymbolRefAttrConstr)
+    delay = prop_def(IntegerAttr[I64])
+    capacity = prop_def(IntegerAttr[I64])
+    assembly_format = "$source `to` $sink `delay` $delay `capacity` $capacity attr-dict"
+
+    def __init__(self, source: str, sink: str, delay: int, capacity: int) -> None:
+        properties = {"source": SymbolRefAttr(source), "sink": SymbolRefAttr(sink)}
+        numbers = {"delay": IntegerAttr(delay, i64), "capacity": IntegerAttr(capacity, i64)}
+        super().__init__(properties={**properties, **numbers})
+
+    @property
+    def origin(self) -> str:
+        """The slice or input that sends."""
+        return self.source.root_reference.data
+
+    @property
+    def target(self) -> str:
+        """The slice or output that receives."""
+        return self.sink.root_reference.data
+
+    def verify_(self) -> None:
+        if self.delay.value.data < 0 or self.capacity.value.data <= self.delay.value.data:
+            raise VerifyException("a channel holds more tokens than its delay, which is not negative")
+
+
+@irdl_op_definition
+class FlowOp(IRDLOperation):
+    """The way of a slice's (or input's) spikes to one tile, or to the host; see `crossbar.machine`."""
+
+    name = "crossbar.flow"
+    source = prop_def(FlatSymbolRefAttrConstr)
+    route = prop_def(RouteAttr)
+
+    def __init__(self, source: str, route: Route) -> None:
+        way = RouteAttr(Route(0, route.to_host, route.path))
+        super().__init__(properties={"source": SymbolRefAttr(source), "route": way})
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        source = SymbolRefAttr(parser.parse_symbol_name())
+        properties = {"source": source, "route": RouteAttr(parse_route(parser, result=0))}
+        return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.source.root_reference.data} {self.route.data.way}")
+        printer.print_op_attributes(self.attributes)
+
+
+Crossbar = Dialect(
+    "crossbar",
+    [
+        MachineOp,
+        InputOp,
+        PopulationOp,
+        OutputOp,
+        CrossbarOp,
+        AxonsOp,
+        SliceOp,
+        OrderOp,
+        ChannelOp,
+        FlowOp,
+    ],
+)

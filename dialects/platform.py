@@ -1,0 +1,303 @@
+"""`platform`: the machine, as one attribute on the module, so that a pipeline is a function of text alone.
+
+`#platform.machine<...>` holds a `Machine`: tiles on a mesh, crossbars in each, what a crossbar can do and how long it
+takes. All times are integers in one unit, so that everything derived from them is exact. The meaning of each number is
+given beside its field; platform TOML files use the same names and name a source for each. Why it is an attribute and
+not ops: docs/dialects/platform.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, cast, get_type_hints
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Data, Dialect, Operation
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.attributes import decimal
+from snnir.semantics import PARAMETERS
+
+Pair = tuple[int, int]
+ATTRIBUTE = "platform.machine"
+"""The name under which the module carries its machine."""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The tiles and the mesh between them."""
+
+    mesh: Pair
+    """Tiles in x and y; router (x, y) has links to its four neighbours."""
+    crossbars: int
+    """Crossbars behind each router."""
+    host: Pair = (0, 0)
+    """The router to which the host (inputs and outputs) is attached."""
+
+
+@dataclass(frozen=True)
+class Crossbar:
+    """One crossbar and its neurons."""
+
+    rows: int
+    """Input lines (axons)."""
+    columns: int
+    """Output lines, each driving one neuron or one partial sum."""
+    weight_bits: int = 0
+    """Bits of a signed programmed weight; 0: the machine states no precision and cells hold floats."""
+    fanin: str = "none"
+    """How a neuron with more inputs than rows is built: `digital` partial sums, `relay` neurons, or `none`."""
+    models: tuple[str, ...] = ("if", "lif", "cuba_lif")
+    """Neuron models that the columns can drive."""
+    max_delay: int = 0
+    """The longest delay in steps that the axons can be given."""
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """Memory for tokens that have arrived and wait to be used."""
+
+    events: int
+    """Spikes (or partial sums) that the input buffer of one crossbar holds."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """The network between tiles."""
+
+    arbitration: str = "round-robin"
+    """How flows share a link: `round-robin`, one flit at a time."""
+    flit: int = 1
+    """Time for which a flit occupies a link."""
+    hop_x: int = 0
+    """Further time until the flit is at the next router in x."""
+    hop_y: int = 0
+    """Further time until the flit is at the next router in y."""
+
+
+@dataclass(frozen=True)
+class Time:
+    """How long a slice fires, in `unit`:
+    `read + event * spikes in + convert * ceil(columns / columns_per_adc) + add * columns * partial sums
+    + update * columns + spike * spikes out`."""
+
+    unit: str
+    """`s`, `ms`, `us`, `ns` or `ps`."""
+    read: int
+    """One read of the crossbar."""
+    event: int = 0
+    """Each spike that is taken from the input buffer and drives a row."""
+    convert: int = 0
+    """One analogue-to-digital conversion."""
+    columns_per_adc: int = 1
+    """Columns that share one converter."""
+    add: int = 0
+    """Adding one partial sum to one column."""
+    update: int = 0
+    """Updating one neuron."""
+    spike: int = 0
+    """Encoding one emitted spike."""
+
+
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12}
+"""Time units and how many of them a second has."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine: see the classes of its parts."""
+
+    name: str
+    tiles: Tiles
+    crossbar: Crossbar
+    buffers: Buffers
+    link: Link = field(default_factory=Link)
+    time: Time = field(default_factory=lambda: Time("ns", 1))
+
+    @property
+    def crossbars(self) -> int:
+        """The number of crossbars of the whole machine."""
+        return self.tiles.mesh[0] * self.tiles.mesh[1] * self.tiles.crossbars
+
+    @property
+    def units_per_second(self) -> int:
+        """Time units in a second."""
+        return UNITS[self.time.unit]
+
+    def problem(self) -> str | None:
+        """What makes this no machine, in words; `None` when nothing does."""
+        tiles, crossbar, time = self.tiles, self.crossbar, self.time
+        positive = {
+            "tiles.mesh": min(tiles.mesh),
+            "tiles.crossbars": tiles.crossbars,
+            "crossbar.rows": crossbar.rows,
+            "crossbar.columns": crossbar.columns,
+            "buffers.events": self.buffers.events,
+            "time.columns_per_adc": time.columns_per_adc,
+        }
+        for name, value in positive.items():
+            if value < 1:
+                return f"{name} must be at least 1"
+        for part_name, part in (("link", self.link), ("time", time)):
+            for f in fields(part):
+                value = getattr(part, f.name)
+                if isinstance(value, int) and value < 0:
+                    return f"{part_name}.{f.name} must not be negative"
+        if not (0 <= tiles.host[0] < tiles.mesh[0] and 0 <= tiles.host[1] < tiles.mesh[1]):
+            return "tiles.host lies outside the mesh"
+        if crossbar.weight_bits and not 2 <= crossbar.weight_bits <= 32:
+            return "crossbar.weight_bits is 0 (no stated precision) or 2 to 32"
+        return self._problem_of_words()
+
+    def _problem_of_words(self) -> str | None:
+        words = {
+            "crossbar.fanin": (self.crossbar.fanin, ("digital", "relay", "none")),
+            "link.arbitration": (self.link.arbitration, ("round-robin",)),
+            "time.unit": (self.time.unit, tuple(UNITS)),
+            **{f"crossbar.models '{m}'": (m, tuple(PARAMETERS)) for m in self.crossbar.models},
+        }
+        for name, (value, choices) in words.items():
+            if value not in choices:
+                return f"{name} is '{value}'; use one of {', '.join(choices)}"
+        return None
+
+
+GROUPS: dict[str, type] = {"tiles": Tiles, "crossbar": Crossbar, "buffers": Buffers, "link": Link, "time": Time}
+"""The parts of a machine, by the name they have in text and in platform files."""
+
+
+class MachineError(ValueError):
+    """A machine description that does not fit; `key` is the dotted name of the entry at fault."""
+
+    def __init__(self, key: str, message: str) -> None:
+        self.key = key
+        super().__init__(message)
+
+
+def machine_from(name: str, entries: Mapping[str, Mapping[str, object]]) -> Machine:
+    """A machine from plain values, as a platform file or the IR's text gives them. Raises `MachineError`."""
+    for group in entries:
+        if group not in GROUPS:
+            raise MachineError(group, f"no part '{group}' in a machine{_nearest(group, GROUPS)}")
+    parts: dict[str, Any] = {}
+    for group, class_ in GROUPS.items():
+        required = any(f.default is MISSING for f in fields(class_))
+        if group in entries or required:
+            parts[group] = _part(group, class_, entries.get(group, {}))
+    machine = Machine(name, **parts)
+    problem = machine.problem()
+    if problem:
+        raise MachineError(problem.split()[0], problem)
+    return machine
+
+
+def _part(group: str, class_: type, entries: Mapping[str, object]) -> Any:
+    types = get_type_hints(class_)
+    values: dict[str, Any] = {}
+    for key, value in entries.items():
+        if key not in types:
+            raise MachineError(f"{group}.{key}", f"no entry '{key}' in {group}{_nearest(key, types)}")
+        values[key] = _typed(f"{group}.{key}", types[key], value)
+    for f in cast(tuple[Field[Any], ...], fields(class_)):
+        if f.name not in values and f.default is MISSING:
+            raise MachineError(group, f"{group}.{f.name} is missing")
+    return class_(**values)
+
+
+def _typed(key: str, type_: Any, value: object) -> object:
+    if type_ is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if type_ is str and isinstance(value, str):
+        return value
+    items = tuple(cast(list[object], value)) if isinstance(value, list | tuple) else ()
+    if type_ == Pair and len(items) == 2 and all(isinstance(x, int) for x in items):
+        return items
+    if type_ == tuple[str, ...] and items and all(isinstance(x, str) for x in items):
+        return items
+    wanted = {int: "a whole number", str: "a word in quotes", Pair: "two whole numbers [x, y]"}
+    raise MachineError(key, f"{key} must be {wanted.get(type_, 'a list of words')}, not {value!r}")
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    close = get_close_matches(name, known, 1)
+    return f"; did you mean '{close[0]}'?" if close else f"; there are {', '.join(known)}"
+
+
+@irdl_attr_definition
+class MachineAttr(Data[Machine]):
+    """The machine that a module is compiled for.
+
+    ```mlir
+    #platform.machine<"small", tiles(mesh = [2, 2], crossbars = 1), crossbar(rows = 32, columns = 32),
+      buffers(events = 256), time(unit = "ns", read = 10)>
+    ```
+    """
+
+    name = "platform.machine"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Machine:
+        start = parser.pos
+        entries: dict[str, dict[str, object]] = {}
+        with parser.in_angle_brackets():
+            name = parser.parse_str_literal(" (the machine's name)")
+            while parser.parse_optional_punctuation(","):
+                group = parser.parse_identifier(" (a part of the machine)")
+                entries[group] = dict(parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _entry(parser)))
+        try:
+            return machine_from(name, entries)
+        except MachineError as error:
+            parser.raise_error(str(error), start)
+
+    def print_parameter(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string_literal(self.data.name)
+            for group in GROUPS:
+                part = getattr(self.data, group)
+                text = ", ".join(f"{f.name} = {_text(getattr(part, f.name))}" for f in fields(part))
+                printer.print_string(f", {group}({text})")
+
+    def verify(self) -> None:
+        problem = self.data.problem()
+        if problem:
+            raise VerifyException(problem)
+
+
+def _entry(parser: AttrParser) -> tuple[str, object]:
+    name = parser.parse_identifier(" (an entry)")
+    parser.parse_punctuation("=")
+    return name, _value(parser)
+
+
+def _value(parser: AttrParser) -> object:
+    word = parser.parse_optional_str_literal()
+    if word is not None:
+        return word
+    items = parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, lambda: _value(parser))
+    return items if items is not None else parser.parse_number()
+
+
+def _text(value: object) -> str:
+    match value:
+        case str():
+            return f'"{value}"'
+        case tuple():
+            return f"[{', '.join(_text(x) for x in cast(tuple[object, ...], value))}]"
+        case float():
+            return decimal(value)
+        case _:
+            return str(value)
+
+
+def machine_of(op: Operation) -> Machine | None:
+    """The machine of the module that `op` is or belongs to; `None` when it has none."""
+    while op.parent_op() is not None and not isinstance(op, ModuleOp):
+        op = cast(Operation, op.parent_op())
+    attribute = op.attributes.get(ATTRIBUTE)
+    return attribute.data if isinstance(attribute, MachineAttr) else None
+
+
+Platform = Dialect("platform", [], [MachineAttr])

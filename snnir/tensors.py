@@ -1,0 +1,253 @@
+"""Named arrays that sit beside the IR: in memory, in a `.safetensors` file, or inline in the text.
+
+A `Tensor` is what the attribute `#snn.tensor` holds: a key, a shape, an element type, a digest and the array itself,
+which stays in its file, memory-mapped, until somebody asks for it. Two tensors are equal when key, shape, element type
+and bytes are. Where a large tensor is printed is decided by the printing policy in force (`inline`, `elided` or
+`beside`); where a file name in the text leads is decided by `source_directory`.
+"""
+
+import json
+import os
+import struct
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnir.errors import SnnirError
+
+INLINE_ELEMENTS = 1024
+"""Tensors of up to this many elements are always part of the text."""
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    name: np.dtype(code)
+    for name, code in {
+        "f32": "<f4",
+        "f64": "<f8",
+        "i8": "i1",
+        "i16": "<i2",
+        "i32": "<i4",
+        "i64": "<i8",
+        "ui8": "u1",
+    }.items()
+}
+_SAFETENSORS = {"F32": "f32", "F64": "f64", "I8": "i8", "I16": "i16", "I32": "i32", "I64": "i64", "U8": "ui8"}
+_HEADER_LIMIT = 100_000_000
+_CHUNK = 1 << 22
+
+
+def element_name(dtype: np.dtype[Any]) -> str:
+    """The IR's name (`f32`, `i8`, ...) of a numpy type; `ValueError` for types that the IR has no name for."""
+    for name, known in DTYPES.items():
+        if known == dtype.newbyteorder("<"):
+            return name
+    raise ValueError(f"arrays of {dtype} have no element type in the IR; use one of {', '.join(DTYPES)}")
+
+
+def digest_of(data: bytes | memoryview) -> str:
+    """The 128-bit BLAKE2b digest, in hex, by which tensors are checked."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """An array with a name. Make one with `Tensor.of` or `Tensor.open`."""
+
+    key: str
+    shape: tuple[int, ...]
+    element: str
+    source: "NDArray[Any] | _FileRange" = field(repr=False)
+
+    @staticmethod
+    def of(key: str, array: NDArray[Any]) -> "Tensor":
+        """A tensor around `array` (made contiguous and read-only)."""
+        element = element_name(array.dtype)
+        data = np.array(array, dtype=DTYPES[element], order="C")
+        data.flags.writeable = False
+        return Tensor(key, data.shape, element, data)
+
+    @staticmethod
+    def open(path: Path, key: str) -> "Tensor":
+        """The tensor `key` of a safetensors file, not yet read. Raises `SnnirError` when it is not there."""
+        header, start = _read_header(path)
+        if key not in header:
+            known = ", ".join(sorted(header)[:8])
+            raise SnnirError(path, f"no tensor '{key}' in this file", f"it holds: {known}")
+        entry = header[key]
+        element = _SAFETENSORS.get(entry["dtype"])
+        if element is None:
+            raise SnnirError(f"{path}:{key}", f"element type {entry['dtype']} is not supported", "store it as F32")
+        shape = tuple(int(n) for n in entry["shape"])
+        begin, end = entry["data_offsets"]
+        if end - begin != int(np.prod(shape)) * DTYPES[element].itemsize or start + end > path.stat().st_size:
+            raise SnnirError(f"{path}:{key}", "the file is truncated or damaged", "write it again")
+        return Tensor(key, shape, element, _FileRange(path, start + begin, end - begin))
+
+    @cached_property
+    def array(self) -> NDArray[Any]:
+        """The elements, read-only; memory-mapped when they come from a file."""
+        if isinstance(self.source, np.ndarray):
+            return self.source
+        data = np.memmap(self.source.path, DTYPES[self.element], "r", self.source.begin, self.shape)
+        return data.view(np.ndarray)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the elements in little-endian, row-major order; a file is read once in pieces for it."""
+        if isinstance(self.source, np.ndarray):
+            return digest_of(np.ascontiguousarray(self.source).view(np.uint8).data)
+        return self.source.digest()
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether no element is infinite or not a number."""
+        return not self.element.startswith("f") or bool(np.isfinite(self.array).all())
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        return (self.key, self.shape, self.element, self.digest) == (
+            other.key,
+            other.shape,
+            other.element,
+            other.digest,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.shape, self.element, self.digest))
+
+
+@dataclass(frozen=True)
+class _FileRange:
+    path: Path
+    begin: int
+    length: int
+
+    def digest(self) -> str:
+        state = blake2b(digest_size=16)
+        with self.path.open("rb") as file:
+            file.seek(self.begin)
+            left = self.length
+            while left:
+                piece = file.read(min(_CHUNK, left))
+                if not piece:
+                    raise SnnirError(self.path, "the file became shorter while it was read", "write it again")
+                state.update(piece)
+                left -= len(piece)
+        return state.hexdigest()
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], int]:
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > min(_HEADER_LIMIT, path.stat().st_size):
+                raise ValueError("header longer than the file")
+            header = json.loads(file.read(length))
+    except FileNotFoundError:
+        raise SnnirError(path, "no such file", "put the weights file beside the program, or correct its name") from None
+    except (OSError, ValueError, struct.error) as error:
+        raise SnnirError(path, f"not a readable safetensors file ({error})", "write it again") from None
+    header.pop("__metadata__", None)
+    return header, 8 + length
+
+
+def keys_of(path: Path) -> tuple[str, ...]:
+    """The names of the tensors in a safetensors file, sorted."""
+    return tuple(sorted(_read_header(path)[0]))
+
+
+def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write the arrays under their keys, whole or not at all (temporary name, then rename)."""
+    from safetensors.numpy import save_file  # noqa: PLC0415  (only needed here)
+
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        save_file({key: np.ascontiguousarray(arrays[key]) for key in sorted(arrays)}, temporary)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@dataclass
+class PrintingPolicy:
+    """Where tensors of more than `INLINE_ELEMENTS` elements go when they are printed."""
+
+    mode: Literal["inline", "elided", "beside"] = "inline"
+    file_name: str = ""
+    stored: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+
+    def store(self, tensor: Tensor) -> str:
+        """Remember the tensor for the file beside the text; returns the key under which it will be found there."""
+        key, number = tensor.key, 1
+        while key in self.stored and self.stored[key].digest != tensor.digest:
+            key, number = f"{tensor.key}~{number}", number + 1
+        self.stored.setdefault(key, tensor)
+        return key
+
+
+_policy: ContextVar[PrintingPolicy] = ContextVar("policy", default=PrintingPolicy())  # noqa: B039  (never changed)
+_directory: ContextVar[Path] = ContextVar("directory", default=Path())
+
+
+def printing_policy() -> PrintingPolicy:
+    """The policy in force."""
+    return _policy.get()
+
+
+@contextmanager
+def elided() -> Iterator[None]:
+    """Large tensors print as `elided`: for people; the text cannot be parsed again."""
+    token = _policy.set(PrintingPolicy("elided"))
+    try:
+        yield
+    finally:
+        _policy.reset(token)
+
+
+@contextmanager
+def sink(file_name: str) -> Iterator[PrintingPolicy]:
+    """Large tensors print as references into `file_name`; write `.stored` there afterwards (`write_stored`)."""
+    policy = PrintingPolicy("beside", file_name)
+    token = _policy.set(policy)
+    try:
+        yield policy
+    finally:
+        _policy.reset(token)
+
+
+def write_stored(policy: PrintingPolicy, directory: Path) -> None:
+    """Write the tensors that a `sink` collected into its file in `directory`; nothing when there are none."""
+    if policy.stored:
+        write_safetensors(directory / policy.file_name, {key: t.array for key, t in policy.stored.items()})
+
+
+@contextmanager
+def source_directory(directory: Path) -> Iterator[None]:
+    """File names in tensors that are parsed are relative to this directory."""
+    token = _directory.set(directory)
+    try:
+        yield
+    finally:
+        _directory.reset(token)
+
+
+def resolve(file_name: str) -> Path:
+    """The path of a file that IR text names."""
+    return _directory.get() / file_name
