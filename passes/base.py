@@ -1,0 +1,54 @@
+"""What all passes of the project share: counters, located failures, the program and the machine of a module."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import PassFailedException
+
+from snnir.dialects.places import place_of
+from snnir.dialects.platform import Machine, machine_of
+from snnir.dialects.snn import NetworkOp
+from snnir.errors import SnnirError
+
+OpT = TypeVar("OpT", bound=Operation)
+
+
+@dataclass(frozen=True)
+class SNNPass(ModulePass):
+    """A pass with named counters, printed by `--statistics`."""
+
+    statistics: Counter[str] = field(default_factory=Counter[str], init=False, repr=False, compare=False)
+
+
+class LoweringError(SnnirError, PassFailedException):
+    """A pass cannot go on; says where in the user's files, and how to go on."""
+
+
+def fail(op: Operation, message: str, hint: str) -> NoReturn:
+    """Stop a pass because of `op`."""
+    raise LoweringError(place_of(op), message, hint)
+
+
+def only(module: ModuleOp, kind: type[OpT], before: str) -> OpT:
+    """The one top-level op of a kind; `before` names the pass that makes it."""
+    found = [op for op in module.body.block.ops if isinstance(op, kind)]
+    if len(found) != 1:
+        fail(module, f"this pass needs one {kind.name} in the module and finds {len(found)}", before)
+    return found[0]
+
+
+def program(module: ModuleOp) -> NetworkOp:
+    """The program of a module."""
+    return only(module, NetworkOp, "start from a program: a .snn, .nir or .mlir file")
+
+
+def machine(module: ModuleOp) -> Machine:
+    """The machine that a module is compiled for."""
+    found = machine_of(module)
+    if found is None:
+        fail(module, "the module names no machine", "give --platform file.toml, or `platform = ...` in the .snn file")
+    return found

@@ -1,0 +1,191 @@
+"""`convert-cluster-to-dataflow`: the placed and routed program as a dataflow graph."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import OpResult, SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from snnir.dialects.cluster import ClusterOp, InputOp, ProgramOp, address_of, routes_of
+from snnir.dialects.cluster_attributes import PartialType, Route, Router, Slice
+from snnir.dialects.cluster_verifier import row_axons
+from snnir.dialects.dataflow import ActorOp, GraphOp, Use
+from snnir.dialects.platform import Machine
+from snnir.passes.activity import Activity, NetworkActivity
+from snnir.passes.base import SNNPass, fail, machine, only, program
+from snnir.passes.dataflow.network_time import Contention, Link, firing_time, links_of
+
+Destination = Router | Literal["host"]
+
+
+@dataclass(frozen=True)
+class ConvertClusterToDataflow(SNNPass):
+    """Build the dataflow graph of the mapped program: an actor per slice, two per flow, one per input and output.
+
+    Needs placed and routed clusters. Each use of a slice gets its delay as initial tokens and space for two more
+    tokens (one, where the input buffer is too small for two).
+    """
+
+    name = "convert-cluster-to-dataflow"
+
+    activity: Literal["peak", "worst"] = "peak"
+    """What the guarantee assumes: no step with more spikes than the profile's `peak`, or nothing (`worst`)."""
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        clusters = only(op, ProgramOp, "run convert-snn-to-cluster before")
+        for cluster in clusters.clusters:
+            if cluster.place is None:
+                fail(cluster, f"@{cluster.sym_name.data} has no place", "run cluster-place and cluster-route before")
+        network = program(op)
+        graph = _Builder(clusters, machine(op), NetworkActivity(network, self.activity)).build()
+        Rewriter.insert_op(graph, InsertPoint.after(clusters))
+        self.statistics["actors"] = len(graph.actors)
+        self.statistics["channels"] = sum(len(actor.taken) for actor in graph.actors)
+
+
+def slice_names(cluster: ClusterOp) -> list[str]:
+    """A name for each slice of a cluster: `c0.hidden`, or `c0.hidden.1` for a second slice of one population."""
+    seen: Counter[str] = Counter()
+    names: list[str] = []
+    for part in cluster.parts:
+        number = seen[part.population]
+        names.append(f"{cluster.sym_name.data}.{part.population}" + (f".{number}" if number else ""))
+        seen[part.population] += 1
+    return names
+
+
+def reads_of(cluster: ClusterOp) -> list[dict[tuple[SSAValue, int], None]]:
+    """For each slice, the signals (with delay) and partial sums that it waits for, in order."""
+    bounds = np.cumsum([0, *(len(axons.data.neurons) for axons in cluster.axons)])
+    found: list[dict[tuple[SSAValue, int], None]] = []
+    for part, sums in zip(cluster.parts, cluster.sums_of_slices, strict=True):
+        rows = part.rows.array
+        waits: dict[tuple[SSAValue, int], None] = {}
+        for number, (signal, axons) in enumerate(zip(cluster.signals, cluster.axons, strict=True)):
+            if ((rows >= bounds[number]) & (rows < bounds[number + 1])).any():
+                waits[signal, axons.data.delay] = None
+        found.append(waits | {(value, 0): None for value in sums})
+    return found
+
+
+class _Builder:
+    def __init__(self, clusters: ProgramOp, target: Machine, activity: NetworkActivity) -> None:
+        self._clusters, self._machine, self._activity = clusters, target, activity
+        self._network = clusters.network.root_reference.data
+        self._flows: list[tuple[SSAValue, Route, list[Link]]] = []
+        for op in [*clusters.inputs, *clusters.clusters]:
+            for route in routes_of(op):
+                links = links_of(route.path, from_host=isinstance(op, InputOp), to_host=route.to_host)
+                self._flows.append((op.results[route.result], route, links))
+        self._made: dict[SSAValue, ActorOp] = {}
+        self._arrived: dict[tuple[SSAValue, Destination], ActorOp] = {}
+
+    def build(self) -> GraphOp:
+        """The `dataflow.graph`."""
+        graph = GraphOp(self._network, self._machine.time.unit, self._activity.assumption)
+        block = graph.body.block
+        for op in self._clusters.inputs:
+            size = self._activity.of(*address_of(op.signal)).most
+            self._add(op.signal, ActorOp("input", op.sym_name.data, 0, 0, [size]))
+        for cluster in self._clusters.clusters:
+            self._add_slices(cluster)
+        self._add_transport()
+        block.add_ops(dict.fromkeys([*self._made.values(), *self._senders, *self._arrived.values()]))
+        for cluster in self._clusters.clusters:
+            self._wire(cluster)
+        for op in self._clusters.outputs:
+            actor = ActorOp("output", op.sym_name.data, 0, 0, [])
+            actor.wire([(self._arrived[signal, "host"].made[0], Use(1, 0, 2)) for signal in op.signals])
+            block.add_op(actor)
+        return graph
+
+    def _add(self, value: SSAValue, actor: ActorOp) -> None:
+        actor.made[0].name_hint = value.name_hint
+        self._made[value] = actor
+
+    def _add_slices(self, cluster: ClusterOp) -> None:
+        for part, name, value in zip(cluster.parts, slice_names(cluster), cluster.computed, strict=True):
+            events = self._events(cluster, part)
+            spikes = self._spikes(value)
+            most = firing_time(self._machine, part, events.most, spikes.most)
+            mean = firing_time(self._machine, part, events.mean, spikes.mean)
+            actor = ActorOp("slice", name, int(most), round(mean), [spikes.most], resource=cluster.sym_name.data)
+            self._add(value, actor)
+
+    def _events(self, cluster: ClusterOp, part: Slice) -> Activity:
+        """Spikes per step on a slice's rows; rows of one population and delay are bounded together."""
+        wanted = part.rows.array
+        read: dict[tuple[str, int], list[np.ndarray[tuple[int], np.dtype[np.int64]]]] = defaultdict(list)
+        start = 0
+        for axon, neurons in row_axons(cluster):
+            read[axon].append(neurons[wanted[(wanted >= start) & (wanted < start + len(neurons))] - start])
+            start += len(neurons)
+        parts = [self._activity.of(source, np.concatenate(found)) for (source, _), found in read.items()]
+        return sum(parts, Activity(Fraction(0), 0))
+
+    def _spikes(self, value: SSAValue) -> Activity:
+        """Values in a token: spikes, or one per partial sum."""
+        if isinstance(value.type, PartialType):
+            size = value.type.size.data
+            return Activity(Fraction(size), size)
+        return self._activity.of(*address_of(value))
+
+    def _add_transport(self) -> None:
+        """Each flow as a `send` and a `carry` actor; a token is its values and one end-of-step marker."""
+        contention = Contention(self._machine, [links for _, _, links in self._flows])
+        self._senders: list[ActorOp] = []
+        for value, route, links in self._flows:
+            load = self._spikes(value)
+            worst = contention.worst(links, load.most + 1)
+            mean = contention.alone(links, load.mean + 1)
+            producer = self._made[value]
+            to = "host" if route.to_host else "{}_{}".format(*route.path[-1])
+            name = producer.sym_name.data
+            send = ActorOp("send", f"{name}.send.{to}", int(worst.send), round(mean.send), [load.most])
+            send.wire([(producer.made[0], Use())])
+            carry = ActorOp("carry", f"{name}.carry.{to}", worst.carry, mean.carry, [load.most], concurrent=True)
+            carry.wire([(send.made[0], Use())])
+            self._senders.append(send)
+            self._arrived[value, route.destination] = carry
+
+    def _source(self, value: SSAValue, cluster: ClusterOp) -> SSAValue:
+        """The token of a signal as it is at a cluster's tile."""
+        tile = cluster.place.data.tile if cluster.place is not None else (0, 0)
+        owner = value.op if isinstance(value, OpResult) else None
+        local = isinstance(owner, ClusterOp) and owner.place is not None and owner.place.data.tile == tile
+        if local:
+            return self._made[value].made[0]
+        if (value, tile) not in self._arrived:
+            fail(
+                cluster, f"@{cluster.sym_name.data} reads a signal that is not routed to its tile", "run cluster-route"
+            )
+        return self._arrived[value, tile].made[0]
+
+    def _wire(self, cluster: ClusterOp) -> None:
+        reads = reads_of(cluster)
+        extra = self._extra_space(cluster, reads)
+        for value, waits in zip(cluster.computed, reads, strict=True):
+            self._made[value].wire(
+                [(self._source(signal, cluster), Use(1, delay, delay + extra)) for signal, delay in waits]
+            )
+
+    def _extra_space(self, cluster: ClusterOp, reads: Iterable[dict[tuple[SSAValue, int], None]]) -> int:
+        """Tokens beyond the delay that fit the cluster's input buffer: two, or one."""
+        longest: dict[SSAValue, int] = {}
+        for signal, delay in (key for waits in reads for key in waits):
+            longest[signal] = max(longest.get(signal, 0), delay)
+        needed = {
+            extra: sum((delay + extra) * self._spikes(signal).most for signal, delay in longest.items())
+            for extra in (2, 1)
+        }
+        events = self._machine.buffers.events
+        if needed[1] > events:
+            message = f"@{cluster.sym_name.data} needs an input buffer of {needed[1]} events, there is {events}"
+            fail(cluster, message, "use a machine with larger buffers, shorter delays or smaller crossbars")
+        return 2 if needed[2] <= events else 1

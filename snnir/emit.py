@@ -1,0 +1,170 @@
+"""Writing a configured machine to disk: `config.json` and `cells.safetensors`, all that `snnir.machine` needs."""
+
+import json
+from fractions import Fraction
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp
+from xdsl.ir import Attribute
+
+from snnir.dialects.attributes import TensorAttr, value_of
+from snnir.dialects.crossbar import (
+    ChannelOp,
+    CrossbarOp,
+    FlowOp,
+    InputOp,
+    MachineOp,
+    OutputOp,
+    PopulationOp,
+    SliceOp,
+)
+from snnir.dialects.platform import Machine, machine_of
+from snnir.errors import SnnirError
+from snnir.indices import Indices
+from snnir.tensors import write_safetensors
+
+VERSION = 1
+_TENSORS = "cells.safetensors"
+
+
+def emit(module: ModuleOp, directory: Path) -> None:
+    """Write the one `crossbar.machine` of a module into an existing directory."""
+    found = [op for op in module.body.block.ops if isinstance(op, MachineOp)]
+    machine = machine_of(module)
+    if len(found) != 1 or machine is None:
+        raise SnnirError(directory, "the module holds no configured machine", "run convert-dataflow-to-crossbar last")
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    document = _document(found[0], machine, arrays)
+    write_safetensors(directory / _TENSORS, arrays)
+    digest = blake2b((directory / _TENSORS).read_bytes(), digest_size=16).hexdigest()
+    document["tensors"] = {"file": _TENSORS, "digest": digest}
+    (directory / "config.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _document(op: MachineOp, machine: Machine, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict[str, Any]:
+    return {
+        "format": "snnir-configuration",
+        "version": VERSION,
+        "name": op.sym_name.data,
+        "dt": float(op.dt.value.data),
+        "steps": op.steps.data if op.steps is not None else None,
+        "tensors": {},
+        "machine": _machine(machine),
+        "inputs": [{"name": i.sym_name.data, "size": i.size.value.data} for i in op.children(InputOp)],
+        "populations": [{"name": p.sym_name.data, "size": p.size.value.data} for p in op.children(PopulationOp)],
+        "outputs": [
+            {"name": o.sym_name.data, "population": o.population.root_reference.data} for o in op.children(OutputOp)
+        ],
+        "crossbars": [_crossbar(crossbar, arrays) for crossbar in op.children(CrossbarOp)],
+        "channels": [
+            {"from": c.origin, "to": c.target, "delay": c.delay.value.data, "capacity": c.capacity.value.data}
+            for c in op.children(ChannelOp)
+        ],
+        "flows": [_flow(flow) for flow in op.children(FlowOp)],
+        "guarantee": _guarantee(op, machine),
+    }
+
+
+def _machine(machine: Machine) -> dict[str, Any]:
+    time, link = machine.time, machine.link
+    return {
+        "name": machine.name,
+        "mesh": list(machine.tiles.mesh),
+        "crossbars_per_tile": machine.tiles.crossbars,
+        "host": list(machine.tiles.host),
+        "rows": machine.crossbar.rows,
+        "columns": machine.crossbar.columns,
+        "weight_bits": machine.crossbar.weight_bits or None,
+        "arbitration": link.arbitration,
+        "time": {
+            "unit": time.unit,
+            "read": time.read,
+            "event": time.event,
+            "convert": time.convert,
+            "columns_per_adc": time.columns_per_adc,
+            "add": time.add,
+            "update": time.update,
+            "spike": time.spike,
+            "flit": link.flit,
+            "hop_x": link.hop_x,
+            "hop_y": link.hop_y,
+        },
+    }
+
+
+def _crossbar(op: CrossbarOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict[str, Any]:
+    name, place = op.sym_name.data, op.place.data
+    key = f"{name}.cells"
+    arrays[key] = op.cells.array
+    return {
+        "name": name,
+        "tile": list(place.tile),
+        "index": place.crossbar,
+        "cells": key,
+        "rows": [
+            {
+                "source": axons.source.root_reference.data,
+                "neurons": _runs(axons.axons.data.neurons),
+                "delay": axons.axons.data.delay,
+            }
+            for axons in op.axons
+        ],
+        "slices": [_slice(part, arrays) for part in op.slices],
+        "order": op.order,
+    }
+
+
+def _slice(op: SliceOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict[str, Any]:
+    part, name = op.part.data, op.sym_name.data
+    entry: dict[str, Any] = {
+        "name": name,
+        "kind": part.kind,
+        "population": part.population,
+        "neurons": _runs(part.neurons),
+        "columns": [part.column, part.column + part.size],
+        "rows": _runs(part.rows),
+        "partials": op.added,
+    }
+    if op.coefficients is not None and op.model is not None and op.semantics is not None:
+        values = {key: _value(f"{name}.{key}", a, arrays) for key, a in op.coefficients.data.items()}
+        semantics = op.semantics.data
+        entry["scale"], entry["bias"] = values.pop("scale"), values.pop("bias")
+        rules = {"order": semantics.order, "compare": semantics.compare, "reset": semantics.reset}
+        entry["neuron"] = {"model": op.model.data, **rules, **values}
+    return entry
+
+
+def _value(key: str, attribute: Attribute, arrays: "dict[str, np.ndarray[Any, Any]]") -> float | str:
+    value = value_of(attribute)
+    if isinstance(attribute, TensorAttr):
+        arrays[key] = np.asarray(value)
+        return key
+    return float(value)
+
+
+def _runs(indices: Indices) -> list[list[int]]:
+    return [list(run) for run in indices.runs]
+
+
+def _flow(op: FlowOp) -> dict[str, Any]:
+    route = op.route.data
+    target = "host" if route.to_host else list(route.path[-1])
+    return {"from": op.source.root_reference.data, "to": target, "path": [list(router) for router in route.path]}
+
+
+def _guarantee(op: MachineOp, machine: Machine) -> dict[str, Any] | None:
+    if op.period is None or op.latency is None:
+        return None
+    period = op.period.data
+    entry: dict[str, Any] = {
+        "period": str(period),
+        "latency": str(op.latency.data),
+        "activity": "worst" if op.peaks is None else "peak",
+        "steps_per_second": float(Fraction(machine.units_per_second) / period) if period else 0.0,
+    }
+    if op.peaks is not None:
+        entry["peaks"] = {name: a.value.data for name, a in op.peaks.data.items() if isinstance(a, IntegerAttr)}
+    return entry
