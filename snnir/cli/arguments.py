@@ -1,0 +1,115 @@
+"""The arguments of `snn-opt`: all of `xdsl-opt`'s, and ours. Imports nothing slow, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from snnir.errors import SnnirError
+
+TOOL = "snn-opt"
+FRONTENDS = {"snn": "snnir.frontend.snn", "nir": "snnir.frontend.nir"}
+"""File extension -> module whose `read(path, options)` returns the program as a module op."""
+
+_DESCRIPTION = """\
+Read a spiking neural network (.snn, .nir) or IR text (.mlir), run compiler passes over it, and print the IR.
+"""
+_EPILOG = """\
+example: snn-opt net.snn --pass-pipeline="builtin.module(snn-quantize, convert-snn-to-cluster{algorithm=greedy})"
+"""
+
+
+class OneLineArgumentParser(argparse.ArgumentParser):
+    """An argument parser whose errors look like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the error instead of printing the usage and leaving."""
+        raise SnnirError(self.prog, message, f"{self.prog} --help shows all arguments")
+
+
+class VersionAction(argparse.Action):
+    """Prints the versions of the project and of xDSL, and leaves."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Look the versions up only now: the import that it takes is slow."""
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+        try:
+            own = version("snnir")
+        except PackageNotFoundError:
+            own = "(not installed)"
+        parser.exit(message=f"{parser.prog} of snnir {own}, on xDSL {version('xdsl')}\n")
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments, each with its default when it is absent; raises `SnnirError`."""
+    parser = OneLineArgumentParser(TOOL, description=_DESCRIPTION, epilog=_EPILOG)
+    add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare all arguments."""
+    _add_input(parser.add_argument_group("input"))
+    _add_passes(parser.add_argument_group("passes"))
+    _add_output(parser.add_argument_group("output"))
+    _add_observation(parser.add_argument_group("observation (on stderr, never mixed with the IR)"))
+    _add_testing(parser.add_argument_group("testing"))
+    parser.add_argument("-v", "--version", action=VersionAction, nargs=0, help="print the versions and leave")
+
+
+def _add_input(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    add = group.add_argument
+    known = ["mlir", *FRONTENDS]
+    add("input_file", nargs="?", metavar="FILE", help=".mlir, .snn or .nir file; stdin (.mlir) when left out or '-'")
+    add("-f", "--frontend", choices=known, help="format of the input, when its extension does not say")
+    add("--dt", type=float, metavar="SECONDS", help="length of one step (.snn, .nir)")
+    add("--steps", type=int, metavar="N", help="steps per inference (.snn, .nir)")
+    add("--semantics", metavar="PRESET", help="neuron semantics: nir, snntorch, ... (.snn, .nir)")
+    add("--platform", type=Path, metavar="FILE.toml", help="machine to compile for")
+    add("--allow-unregistered-dialect", action="store_true", help="read operations of unknown dialects too")
+    add("--no-implicit-module", action="store_true", help="refuse IR text that is not one module")
+    add("--split-input-file", action="store_true", help="process the pieces between lines '// -----' one by one")
+
+
+def _add_passes(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    add = group.add_argument
+    add("--pass-pipeline", metavar="PIPELINE", help="passes to run: 'builtin.module(a{x=1}, b)', or 'a{x=1},b'")
+    add("-p", "--passes", default="", metavar="PIPELINE", help="the same")
+    add("--list-passes", action="store_true", help="print all passes and the meaning of their options, and leave")
+    load_help = "file or module with passes and dialects of your own (repeatable)"
+    add("--load", action="append", default=[], metavar="FILE.py", help=load_help)
+    add("--disable-verify", action="store_true", help="do not verify the IR, neither when reading nor between passes")
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    add = group.add_argument
+    output_help = "write here instead of stdout, whole or not at all; large tensors go to FILE.safetensors"
+    add("-o", "--output-file", metavar="FILE", help=output_help)
+    add("-t", "--target", default="mlir", help="format of the output: mlir, the only one")
+    elide_help = "leave large tensors out of the text, which then cannot be read again"
+    add("--elide-tensors", action="store_true", help=elide_help)
+    add("--print-op-generic", action="store_true", help="print operations in generic syntax")
+    add("--print-no-properties", action="store_true", help="print properties as attributes")
+    add("--print-debuginfo", action="store_true", help="print locations")
+    add("--syntax-highlight", action="store_true", help="print in colour")
+
+
+def _add_observation(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    add = group.add_argument
+    add("--timing", action="store_true", help="table of the time that each pass took")
+    add("--statistics", action="store_true", help="the named counters of each pass")
+    add("--print-ir-before-all", action="store_true", help="the IR before each pass, large tensors elided")
+    add("--print-ir-after-all", action="store_true", help="the IR after each pass, large tensors elided")
+    add("--print-between-passes", action="store_true", help="the IR between passes, large tensors elided")
+    add("--time-passes", action="store_true", help="a line with the time after each pass")
+    add("--debug", action="store_true", help="the traceback of every error")
+
+
+def _add_testing(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    add = group.add_argument
+    add("--verify-diagnostics", action="store_true", help="print errors of verifiers and passes to stdout; exit code 0")
+    add("--parsing-diagnostics", action="store_true", help="print errors of the parser to stdout; exit code 0")
+    add("--shrink", action="store_true", help="exit code 0 only when a pass raised ShrinkException (for shrinkray)")
