@@ -1,0 +1,44 @@
+# Needs Python 3.11 or later with venv and pip, nothing else. Another interpreter: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := out/digits
+SPIKES := samples/digits/test_spikes.npz
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint typecheck bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with everything pinned in .ci/constraints.txt
+
+$(READY): pyproject.toml .ci/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c .ci/constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: $(READY) ## compile samples/digits, check the result, print a summary
+	$(BIN)/snnc compile samples/digits/digits.snn --data $(SPIKES) -o $(DEMO)
+	$(BIN)/snnc verify $(DEMO) --data $(SPIKES)
+	$(BIN)/snnc report $(DEMO)
+
+test: $(READY) ## run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+typecheck: $(READY) ## check types
+	$(BIN)/pyright
+
+bench: $(READY) ## run every benchmark
+	@for benchmark in benchmarks/*.py; do [ ! -e "$$benchmark" ] || $(BIN)/python "$$benchmark" || exit 1; done
+
+clean: ## remove everything that is made by the other targets
+	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis snnir.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
