@@ -165,6 +165,7 @@ def _guarantee(op: MachineOp, machine: Machine) -> dict[str, Any] | None:
         "activity": "worst" if op.peaks is None else "peak",
         "steps_per_second": float(Fraction(machine.units_per_second) / period) if period else 0.0,
     }
-    if op.peaks is not None:
-        entry["peaks"] = {name: a.value.data for name, a in op.peaks.data.items() if isinstance(a, IntegerAttr)}
+    for key, peaks in (("peaks", op.peaks), ("peaks_in", op.peaks_in)):
+        if peaks is not None:
+            entry[key] = {name: a.value.data for name, a in peaks.data.items() if isinstance(a, IntegerAttr)}
     return entry

@@ -1,0 +1,188 @@
+"""Is the emitted machine still the same network? And does it keep its guarantee?"""
+
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.printer import Printer
+
+from snnir import machine, tensors
+from snnir.dialects.snn import networks
+from snnir.errors import SnnirError
+from snnir.flow.compare import Comparison, compare
+from snnir.flow.directory import MACHINE, Manifest, Stage, read_manifest, read_stage
+from snnir.sim import Network, simulate
+from snnir.sim.data import accuracy, read_labels, read_spikes
+from snnir.sim.entry import network_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one pass did to the spikes of the program."""
+
+    stage: Stage
+    comparison: Comparison
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class TimingCheck:
+    """The machine's own timing against the guarantee, over the first `steps` steps."""
+
+    steps: int
+    steps_per_second: float | None
+    guaranteed: float
+    late_step: int | None
+    tightness: float | None
+    exceeded: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The outcome of `verify_build`."""
+
+    samples: int
+    steps: int
+    program_accuracy: float | None
+    machine_accuracy: float | None
+    changes: list[Change]
+    """Passes that changed the program, in order, each against the program before it."""
+    machine: Comparison
+    """The machine against the last program."""
+    end_to_end: Comparison
+    """The machine against the program as it was read."""
+    exact: bool
+    """Whether all sums are exact in float64, so that equality cannot depend on how they are split."""
+    timing: TimingCheck | None
+
+    @property
+    def holds(self) -> bool:
+        """The machine computes the last program, only passes that say so lost anything, and the guarantee is kept."""
+        unlicensed = any(c.comparison.different and not c.stage.lossy for c in self.changes)
+        late = self.timing is not None and self.timing.late_step is not None and not self.timing.exceeded
+        return not self.machine.different and not unlicensed and not late
+
+
+def verify_build(
+    directory: Path, ctx: Context, data: Path, samples: int | None = None, timing_steps: int | None = 2000
+) -> Verification:
+    """Run the program after every pass and the emitted machine on the same data, and compare.
+
+    `timing_steps` bounds the steps whose timing is simulated; 0 leaves timing out, `None` times all.
+    """
+    manifest = read_manifest(directory)
+    spikes, labels = read_spikes(data, samples), read_labels(data, samples)
+    programs = _programs(directory, manifest, ctx)
+    if not programs:
+        raise SnnirError(
+            directory, "no stage of this build holds a program", "compile from a .snn, .nir or snn program"
+        )
+    first, last = programs[0][1], programs[-1][1]
+    before = simulate(first, spikes)
+    original = before
+    changes: list[Change] = []
+    for stage, network in programs[1:]:
+        after = simulate(network, spikes)
+        neurons = {name: before[name] for name in before if name not in network.inputs}
+        changes.append(Change(stage, compare(neurons, after), _accuracy(network, after, labels)))
+        before = after
+    configuration = machine.load(directory / MACHINE)
+    inputs = {name: before[name] for name in last.inputs}
+    run = machine.run(configuration, inputs)
+    found = {**inputs, **run.spikes}
+    shape = next(iter(inputs.values())).shape
+    return Verification(
+        shape[0],
+        shape[1],
+        _accuracy(first, original, labels),
+        _accuracy(last, found, labels),
+        changes,
+        compare({name: before[name] for name in last.populations}, run.spikes),
+        compare({name: original[name] for name in first.populations}, run.spikes),
+        all(population.exact for population in last.populations.values()),
+        _timing(configuration, run, timing_steps),
+    )
+
+
+def _programs(directory: Path, manifest: Manifest, ctx: Context) -> list[tuple[Stage, Network]]:
+    """The stages that hold a program that differs from the one before."""
+    found: list[tuple[Stage, Network]] = []
+    text = ""
+    for stage in manifest.stages:
+        module = read_stage(directory, stage, ctx)
+        program = _program_text(module)
+        if program and program != text:
+            network = next(networks(module))
+            found.append((stage, network_of(network)))
+            text = program
+    return found
+
+
+def _program_text(module: ModuleOp) -> str:
+    """The program of a module without its activity, large tensors as digests; empty when there is none."""
+    for network in networks(module):
+        copy = network.clone()
+        for source in copy.sources.values():
+            source.activity = None
+        text = StringIO()
+        with tensors.printing(tensors.PrintingPolicy("beside", "")):
+            Printer(text).print_op(copy)
+        return text.getvalue()
+    return ""
+
+
+def _accuracy(
+    network: Network, spikes: "dict[str, NDArray[np.uint8]]", labels: "NDArray[np.int64] | None"
+) -> float | None:
+    if labels is None or not network.outputs:
+        return None
+    counts = spikes[next(iter(network.outputs.values()))].sum(axis=1, dtype=np.int64)
+    return accuracy(counts, labels)
+
+
+def _timing(configuration: machine.Configuration, run: machine.Run, steps: int | None) -> TimingCheck | None:
+    if steps == 0 or configuration.guarantee is None:
+        return None
+    steps = None if steps is None else min(steps, run.counts.steps)
+    result = machine.simulate(configuration, run.counts, steps)
+    check = machine.check_guarantee(configuration, result, run.counts)
+    return TimingCheck(
+        len(result.finish),
+        result.steps_per_second,
+        configuration.guarantee.steps_per_second,
+        check.late_step,
+        None if check.tightness is None else float(check.tightness),
+        check.exceeded,
+    )
+
+
+def as_json(result: Verification) -> dict[str, Any]:
+    """The outcome as plain values."""
+    return {
+        "holds": result.holds,
+        "samples": result.samples,
+        "steps": result.steps,
+        "exact": result.exact,
+        "accuracy": {"program": result.program_accuracy, "machine": result.machine_accuracy},
+        "machine": _comparison(result.machine),
+        "end_to_end": _comparison(result.end_to_end),
+        "passes": [
+            {"name": c.stage.name, "lossy": c.stage.lossy, "accuracy": c.accuracy, **_comparison(c.comparison)}
+            for c in result.changes
+        ],
+        "timing": None if result.timing is None else vars(result.timing),
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "compared": comparison.compared,
+        "different": comparison.different,
+        "first": None if comparison.first is None else vars(comparison.first),
+        "per_population": comparison.per_population,
+    }
