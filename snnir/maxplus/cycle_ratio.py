@@ -1,0 +1,103 @@
+"""The maximum cycle ratio: the iteration period that the tightest cycle of a timed graph dictates."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from snnir.maxplus.graph import Integers, TimedGraph
+from snnir.maxplus.relaxation import Cycles, Relaxation, Weights, exact
+
+_COARSE_BITS = 40
+"""Sums of times up to this many bits leave room in 64 bits for the scaling by a cycle's number of tokens."""
+
+
+@dataclass(frozen=True)
+class CycleRatio:
+    """The maximum cycle ratio `ratio` of a graph and a `cycle` that attains it.
+
+    `cycle` holds edge indices in the direction of the edges, begins with its smallest index and visits no node twice.
+    """
+
+    ratio: Fraction
+    cycle: tuple[int, ...]
+
+
+def maximum_cycle_ratio(graph: TimedGraph) -> CycleRatio | None:
+    """The greatest ratio of time to tokens over all cycles,
+
+        lambda = max over cycles C of  sum_{e in C} time(e) / sum_{e in C} tokens(e),
+
+    exact for any times and tokens; None for a graph without cycles. lambda is the least period P for which start times
+    s with s(v) >= s(u) + time - P * tokens exist (Reiter, J. ACM 15(4), 1968), hence the period of self-timed
+    execution. Raises `Deadlock` with the edges of a cycle that carries no token.
+
+    Howard's policy iteration (Cochet-Terrasson, Cohen, Gaubert, McGettrick, Quadrat, 1998; Dasdan, TODAES 9(4), 2004)
+    over all strongly connected components at once: for the ratio W/D of the best cycle so far, look for a cycle of
+    positive weight D*time - W*tokens; its ratio is greater. When there is none, the integer potentials h that remain
+    prove optimality: h(u) >= D*time - W*tokens + h(v) for all edges (u, v), summed around any cycle, gives ratio <=
+    W/D.
+    """
+    component = strong_components(graph)
+    inside: Integers = np.flatnonzero(component[graph.source] == component[graph.target])
+    if not inside.size:
+        return None
+    nodes, tail = np.unique(graph.source[inside], return_inverse=True)
+    head: Integers = np.searchsorted(nodes, graph.target[inside])
+    relaxation = Relaxation(len(nodes), tail, head, free=graph.tokens[inside] == 0, label=inside)
+    time, tokens = graph.time[relaxation.label], graph.tokens[relaxation.label]
+
+    policy = relaxation.heaviest_policy(time)
+    surplus = math.ceil(math.log2(relaxation.reach(time) + 1)) - _COARSE_BITS
+    if surplus > 0:
+        # a policy for rounded times, found in 64 bits, leaves the slow exact arithmetic little to do
+        _improve(relaxation, time >> surplus, tokens, policy)
+    best = _improve(relaxation, time, tokens, policy)
+    names: list[int] = relaxation.label[best].tolist()
+    first = names.index(min(names))
+    return CycleRatio(graph.ratio(names), tuple(names[first:] + names[:first]))
+
+
+def _improve(relaxation: Relaxation, time: Integers, tokens: Integers, policy: Integers) -> list[int]:
+    """The edges of a cycle of maximum ratio; `policy`, which must lead every node to a cycle, is improved in place."""
+    values: Weights = np.zeros(relaxation.size, np.int64)
+    cycles = relaxation.policy_cycles(policy)
+    scale = 1
+    while True:
+        edge, ratio = _best(cycles, time, tokens)
+        best = relaxation.walk(policy, edge)
+        weights = exact((ratio.denominator, time), (-ratio.numerator, tokens))
+        values = _rescale(values, ratio.denominator, scale)
+        scale = ratio.denominator
+        values = relaxation.restart(weights, values, policy)
+        values, cycles = relaxation.settle(weights, values, policy)
+        if not cycles:
+            return best
+
+
+def strong_components(graph: TimedGraph) -> Integers:
+    """The number of the strongly connected component of each node."""
+    shape = (graph.size, graph.size)
+    ones = np.ones(graph.edge_count, np.int8)
+    matrix = coo_array((ones, (graph.source, graph.target)), shape=shape).tocsr()
+    _, component = connected_components(matrix, directed=True, connection="strong")
+    return np.asarray(component, dtype=np.int64)
+
+
+def _best(cycles: Cycles, time: Integers, tokens: Integers) -> tuple[int, Fraction]:
+    """An edge of the first cycle of greatest ratio, and the ratio."""
+    best, above, below = 0, 0, 0
+    for index, (length, count) in enumerate(zip(cycles.sums(time), cycles.sums(tokens), strict=True)):
+        if not below or length * below > above * count:
+            best, above, below = index, length, count
+    return int(cycles.edges[cycles.first[best]]), Fraction(above, below)
+
+
+def _rescale(values: Weights, numerator: int, denominator: int) -> Weights:
+    """floor(value * numerator / denominator): the same potentials for another unit; any rounding will do."""
+    if numerator == denominator:
+        return values
+    return exact((numerator, values)) // denominator

@@ -1,0 +1,160 @@
+"""Three methods that share no code agree, and what holds for every graph."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from maxplus_graphs import sdf_graphs
+
+from snnir.maxplus import (
+    Deadlock,
+    SDFGraph,
+    analyze,
+    eigenvalue,
+    expand,
+    group_slack,
+    iteration_matrix,
+    self_timed,
+    self_timed_period,
+    start_times,
+)
+
+INFINITE = Fraction(10**9)
+"""Stands for the period of a deadlock."""
+
+examples = settings(max_examples=80, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def period(sdf: SDFGraph) -> Fraction:
+    try:
+        return analyze(sdf, slack=False).period or Fraction(0)
+    except Deadlock:
+        return INFINITE
+
+
+@examples
+@given(sdf_graphs())
+def test_cycle_ratio_and_eigenvalue_agree(sdf: SDFGraph) -> None:
+    if period(sdf) == INFINITE:
+        with pytest.raises(Deadlock):
+            iteration_matrix(sdf)
+        with pytest.raises(Deadlock):
+            self_timed(sdf, 1)
+    else:
+        assert eigenvalue(iteration_matrix(sdf)) == analyze(sdf, slack=False).period
+
+
+@examples
+@given(sdf_graphs(bounded=True))
+def test_cycle_ratio_and_self_timed_execution_agree(sdf: SDFGraph) -> None:
+    expected = period(sdf)
+    if expected == INFINITE:
+        with pytest.raises(Deadlock):
+            self_timed_period(sdf)
+    elif analyze(sdf, slack=False).period is not None:
+        assert self_timed_period(sdf) == expected
+
+
+@examples
+@given(sdf_graphs(), st.data())
+def test_names_and_their_sequence_change_nothing(sdf: SDFGraph, data: st.DataObject) -> None:
+    actors = data.draw(st.permutations(sdf.actors))
+    new = {actor.name: f"x{place}" for place, actor in enumerate(actors)}
+    channels = data.draw(st.permutations(sdf.channels))
+    renamed = SDFGraph(
+        tuple(replace(actor, name=new[actor.name]) for actor in actors),
+        tuple(replace(c, source=new[c.source], target=new[c.target]) for c in channels),
+        tuple(tuple(new[name] for name in order) for order in sdf.orders),
+    )
+    assert period(renamed) == period(sdf)
+    if period(sdf) != INFINITE:
+        before, after = analyze(sdf), analyze(renamed)
+        for name, other in new.items():
+            assert before.slack[name] == after.slack[other]
+            assert before.start[name] == after.start[other]
+            assert before.latency[name] == after.latency[other]
+        assert before.utilisation == after.utilisation
+
+
+@examples
+@given(sdf_graphs(), st.data())
+def test_more_tokens_more_room_or_less_time_never_hurt(sdf: SDFGraph, data: st.DataObject) -> None:
+    what = data.draw(st.sampled_from(["token", "room", "time", "concurrency", "order"]))
+    actors, channels, orders = list(sdf.actors), list(sdf.channels), sdf.orders
+    if what in ("token", "room") and channels:
+        index = data.draw(st.integers(0, len(channels) - 1))
+        channel = channels[index]
+        room = None if channel.capacity is None else channel.capacity + 1
+        channels[index] = replace(channel, capacity=room, tokens=channel.tokens + (what == "token"))
+    elif what == "order":
+        orders = ()
+    else:
+        index = data.draw(st.integers(0, len(actors) - 1))
+        actor = actors[index]
+        if what == "concurrency":
+            actors[index] = replace(actor, concurrency=None if actor.concurrency is None else actor.concurrency + 1)
+        else:
+            actors[index] = replace(actor, time=max(0, actor.time - 1))
+    assert period(SDFGraph(tuple(actors), tuple(channels), orders)) <= period(sdf)
+
+
+@examples
+@given(sdf_graphs())
+def test_no_firing_is_later_than_its_bound(sdf: SDFGraph) -> None:
+    least = period(sdf)
+    if least == INFINITE:
+        return
+    rounds = 6
+    starts = self_timed(sdf, rounds)
+    expansion = expand(sdf)
+    bounds = start_times(expansion.graph, least)
+    result = analyze(sdf, slack=False)
+    for actor in sdf.actors:
+        count = expansion.repetition[actor.name]
+        assert len(starts[actor.name]) == count * rounds
+        for index, start in enumerate(starts[actor.name]):
+            iteration, firing = divmod(index, count)
+            assert start <= bounds[expansion.node(actor.name, firing)] + iteration * least
+            assert start + actor.time <= result.latency[actor.name] + iteration * least
+            assert firing or start <= result.start[actor.name] + iteration * least
+
+
+@examples
+@given(sdf_graphs())
+def test_the_critical_cycle_is_the_period(sdf: SDFGraph) -> None:
+    if period(sdf) == INFINITE:
+        return
+    result = analyze(sdf)
+    cycle = result.critical_cycle
+    if result.period is None:
+        assert cycle == ()
+        return
+    assert Fraction(sum(edge.time for edge in cycle), sum(edge.tokens for edge in cycle)) == result.period
+    for edge, following in zip(cycle, (*cycle[1:], cycle[0]), strict=True):
+        assert (edge.target, edge.target_firing) == (following.source, following.source_firing)
+        assert result.slack[edge.source] == 0
+
+
+@examples
+@given(sdf_graphs())
+def test_slack_is_the_growth_that_an_actor_bears(sdf: SDFGraph) -> None:
+    least = period(sdf)
+    if least == INFINITE:
+        return
+    result, expansion = analyze(sdf), expand(sdf)
+    for index, actor in enumerate(sdf.actors):
+        slack = result.slack[actor.name]
+        if result.period is not None:
+            assert slack == group_slack(expansion.graph, least, expansion.nodes(actor.name))
+        if slack is None:
+            assert slowed(sdf, index, 1000) == least
+        else:
+            assert slowed(sdf, index, int(slack)) == least < slowed(sdf, index, int(slack) + 1)
+
+
+def slowed(sdf: SDFGraph, index: int, growth: int) -> Fraction:
+    actor = sdf.actors[index]
+    slower = (*sdf.actors[:index], replace(actor, time=actor.time + growth), *sdf.actors[index + 1 :])
+    return period(replace(sdf, actors=slower))
