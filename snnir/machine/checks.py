@@ -1,0 +1,282 @@
+"""What the parts of a configuration must say about each other. Each check raises `SnnirError` at the first violation.
+
+The machine would otherwise compute something else than the compiler meant (a neuron in two slices, a cell that drives
+a column of another slice), or faster than it can (a missing channel or flow).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NoReturn
+
+import numpy as np
+
+from snnir.errors import SnnirError
+from snnir.machine.parts import Channel, Configuration, Crossbar, Dependency, Flow, Machine, Place, Slice, Tile
+
+
+def check(configuration: Configuration) -> None:
+    """Raise `SnnirError` unless the parts fit together; the place is a JSON pointer into `config.json`."""
+    for rule in _RULES:
+        rule(configuration)
+
+
+def _fail(configuration: Configuration, pointer: str, message: str, hint: str) -> NoReturn:
+    raise SnnirError(f"{configuration.path}:{pointer}", message, hint)
+
+
+def _check_names(configuration: Configuration) -> None:
+    slices = [
+        (f"/crossbars/{c}/slices/{s}", part.name)
+        for c, crossbar in enumerate(configuration.crossbars)
+        for s, part in enumerate(crossbar.slices)
+    ]
+    inputs = [(f"/inputs/{n}", item.name) for n, item in enumerate(configuration.inputs)]
+    outputs = [(f"/outputs/{n}", item.name) for n, item in enumerate(configuration.outputs)]
+    spaces: list[Iterable[tuple[str, str]]] = [
+        inputs + slices,
+        outputs + slices,
+        [(f"/crossbars/{n}", item.name) for n, item in enumerate(configuration.crossbars)],
+    ]
+    for space in spaces:
+        seen: dict[str, str] = {}
+        for pointer, name in space:
+            if name in seen:
+                _fail(configuration, pointer, f"the name {name!r} is taken by {seen[name]}", "give each its own name")
+            seen[name] = pointer
+    populations = {population.name for population in configuration.populations}
+    for number, output in enumerate(configuration.outputs):
+        if output.population not in populations:
+            message = f"no population {output.population!r}"
+            _fail(configuration, f"/outputs/{number}/population", message, "name one of 'populations'")
+
+
+def _check_sites(configuration: Configuration) -> None:
+    machine = configuration.machine
+    if not _in_mesh(machine.host, machine):
+        message = f"the host's tile {list(machine.host)} is outside the mesh {list(machine.mesh)}"
+        _fail(configuration, "/machine/host", message, "attach the host to one of the mesh's routers")
+    sites: dict[tuple[Tile, int], str] = {}
+    for number, crossbar in enumerate(configuration.crossbars):
+        pointer = f"/crossbars/{number}"
+        if not _in_mesh(crossbar.tile, machine):
+            message = f"tile {list(crossbar.tile)} is outside the mesh {list(machine.mesh)}"
+            _fail(configuration, f"{pointer}/tile", message, "x and y count from 0")
+        if crossbar.index >= machine.crossbars_per_tile:
+            message = f"crossbar {crossbar.index} of a tile with {machine.crossbars_per_tile}"
+            _fail(configuration, f"{pointer}/index", message, "indices count from 0")
+        site = (crossbar.tile, crossbar.index)
+        if site in sites:
+            _fail(configuration, pointer, f"{sites[site]!r} has the same tile and index", "one crossbar per place")
+        sites[site] = crossbar.name
+
+
+def _in_mesh(tile: Tile, machine: Machine) -> bool:
+    return tile[0] < machine.mesh[0] and tile[1] < machine.mesh[1]
+
+
+def _check_crossbars(configuration: Configuration) -> None:
+    for number, crossbar in enumerate(configuration.crossbars):
+        pointer = f"/crossbars/{number}"
+        names = [part.name for part in crossbar.slices]
+        if sorted(crossbar.order) != sorted(names):
+            message = f"the order {_list(crossbar.order)} does not name each slice once"
+            _fail(configuration, f"{pointer}/order", message, f"order these: {_list(names)}")
+        _check_cells(configuration, crossbar, pointer)
+
+
+def _check_cells(configuration: Configuration, crossbar: Crossbar, pointer: str) -> None:
+    """Columns belong to one slice each, rows to at least one, and cells to a row and a column of one slice."""
+    machine = configuration.machine
+    owners = np.full(machine.columns, -1)
+    unused = crossbar.cells != 0
+    rows = np.zeros(sum(len(group.neurons) for group in crossbar.rows), np.bool)
+    for number, part in enumerate(crossbar.slices):
+        columns = slice(*part.columns)
+        taken = owners[columns][owners[columns] >= 0]
+        if taken.size:
+            message = f"its columns are also those of {crossbar.slices[int(taken[0])].name!r}"
+            _fail(configuration, f"{pointer}/slices/{number}/columns", message, "give each slice its own columns")
+        owners[columns] = number
+        rows[part.rows] = True
+        unused[part.rows, columns] = False
+    if not rows.all():
+        message = f"no slice uses row {int(np.argmin(rows))}"
+        _fail(configuration, f"{pointer}/rows", message, "remove the row, or name it in a slice")
+    if unused.any():
+        row, column = (int(index) for index in np.argwhere(unused)[0])
+        message = f"the cell at row {row}, column {column} is programmed, but no slice uses it"
+        _fail(configuration, f"{pointer}/cells", message, "unused cells must be 0")
+    if machine.weight_bits is not None:
+        least, most = -(1 << (machine.weight_bits - 1)), max(1, (1 << (machine.weight_bits - 1)) - 1)
+        wrong = crossbar.cells[(crossbar.cells < least) | (crossbar.cells > most)]
+        if wrong.size:
+            message = f"a cell holds {int(wrong[0])}, which has more than {machine.weight_bits} bits"
+            _fail(configuration, f"{pointer}/cells", message, f"cells go from {least} to {most}")
+
+
+def _check_partials(configuration: Configuration) -> None:
+    users: dict[str, str] = {}
+    for part, pointer in _slices(configuration):
+        for name in part.partials:
+            other = configuration.slices.get(name)
+            if other is None or not other.is_partial:
+                _fail(
+                    configuration, f"{pointer}/partials", f"no partial slice {name!r}", "name slices of kind 'partial'"
+                )
+            if name in users:
+                _fail(configuration, f"{pointer}/partials", f"{users[name]!r} adds {name!r} already", "add each once")
+            if other.population != part.population or not np.array_equal(other.neurons, part.neurons):
+                message = f"{name!r} sums for other neurons"
+                _fail(configuration, f"{pointer}/partials", message, "same population and neurons, in the same order")
+            users[name] = part.name
+    for part, pointer in _slices(configuration):
+        if part.is_partial and part.name not in users:
+            _fail(configuration, pointer, f"no slice adds the partial slice {part.name!r}", "name it in 'partials'")
+
+
+def _check_coverage(configuration: Configuration) -> None:
+    found = {population.name: 0 for population in configuration.populations}
+    for part in configuration.slices.values():
+        found[part.population] += 0 if part.is_partial else part.width
+    for number, population in enumerate(configuration.populations):
+        pointer = f"/populations/{number}"
+        if found[population.name] < population.size:
+            message = f"{population.size} neurons, but slices hold {found[population.name]}"
+            _fail(configuration, pointer, message, "put each neuron in exactly one slice of kind 'neurons'")
+        holders = np.zeros(population.size, np.int64)
+        for part in configuration.slices.values():
+            if part.population == population.name and not part.is_partial:
+                holders[part.neurons] += 1
+        if (holders != 1).any():
+            neuron = int(np.argmax(holders != 1))
+            message = f"neuron {neuron} is in {holders[neuron]} slices of kind 'neurons'"
+            _fail(configuration, pointer, message, "put each neuron in exactly one")
+
+
+def _check_channels(configuration: Configuration) -> None:
+    needed = {(d.source, d.target): d.delay for d in reversed(_needs(configuration))}
+    outputs = {output.name for output in configuration.outputs}
+    inputs = {item.name for item in configuration.inputs}
+    delays: dict[tuple[str, str], int] = {}
+    seen: set[tuple[str, str, int]] = set()
+    for number, channel in enumerate(configuration.channels):
+        pointer = f"/channels/{number}"
+        if channel.source not in configuration.slices and channel.source not in inputs:
+            _fail(configuration, f"{pointer}/from", f"no slice or input {channel.source!r}", "name one of this file")
+        if channel.target not in configuration.slices and channel.target not in outputs:
+            _fail(configuration, f"{pointer}/to", f"no slice or output {channel.target!r}", "name one of this file")
+        pair = (channel.source, channel.target)
+        if pair not in needed:
+            message = f"{channel.target!r} reads nothing of {channel.source!r}"
+            _fail(configuration, pointer, message, "remove the channel, or add the rows that it feeds")
+        if (*pair, channel.delay) in seen:
+            _fail(configuration, pointer, f"a second channel {_arrow(*pair)} with delay {channel.delay}", "keep one")
+        if channel.delay > channel.capacity:
+            message = f"{channel.delay} initial tokens do not fit a capacity of {channel.capacity}"
+            _fail(configuration, f"{pointer}/capacity", message, "the capacity counts initial tokens too")
+        seen.add((*pair, channel.delay))
+        delays[pair] = min(channel.delay, delays.get(pair, channel.delay))
+    for pair, delay in sorted(needed.items()):
+        if delays.get(pair, delay + 1) > delay:
+            message = f"no channel {_arrow(*pair)} with delay {delay}"
+            _fail(configuration, "/channels", message, "each pair of a producer and its reader needs one")
+
+
+def _needs(configuration: Configuration) -> list[Dependency]:
+    """What must flow: what the rows and partial sums read, and the spikes of the outputs. Sorted."""
+    to_host = [
+        Dependency(part.name, output.name, 0)
+        for output in configuration.outputs
+        for part in configuration.slices.values()
+        if part.population == output.population and not part.is_partial
+    ]
+    return sorted([*configuration.dependencies, *to_host])
+
+
+def _check_flows(configuration: Configuration) -> None:
+    needed = {
+        route: None for channel in configuration.channels if (route := route_of(configuration, channel)) is not None
+    }
+    seen: set[tuple[str, Place]] = set()
+    for number, flow in enumerate(configuration.flows):
+        pointer = f"/flows/{number}"
+        route = (flow.source, flow.to)
+        if route not in needed:
+            message = f"no channel needs the flow from {flow.source!r} to {_where(flow.to)}"
+            _fail(configuration, pointer, message, "remove it: each producer has one flow to each other tile it feeds")
+        if route in seen:
+            _fail(configuration, pointer, f"a second flow from {flow.source!r} to {_where(flow.to)}", "keep one")
+        seen.add(route)
+        _check_path(configuration, flow, pointer)
+    for source, to in needed:
+        if (source, to) not in seen:
+            hint = "each producer needs one flow to each other tile that it feeds, and to the host"
+            _fail(configuration, "/flows", f"no flow from {source!r} to {_where(to)}", hint)
+
+
+def _check_path(configuration: Configuration, flow: Flow, pointer: str) -> None:
+    host = configuration.machine.host
+    home = configuration.home.get(flow.source)
+    (x, y), (end_x, end_y) = (host if home is None else home.tile), (host if flow.to == "host" else flow.to)
+    expected = [(x, y)]
+    while (x, y) != (end_x, end_y):
+        x, y = (x + (1 if end_x > x else -1), y) if x != end_x else (x, y + (1 if end_y > y else -1))
+        expected.append((x, y))
+    if list(flow.path) != expected:
+        message = f"the path {_list(flow.path)} is not the way in x first, then in y"
+        _fail(configuration, f"{pointer}/path", message, f"the routers are {_list(expected)}")
+
+
+def _check_guarantee(configuration: Configuration) -> None:
+    if configuration.guarantee is None:
+        return
+    slices = set(configuration.slices)
+    emitters = slices | {item.name for item in configuration.inputs}
+    fields = (
+        ("peaks", configuration.guarantee.peaks, emitters),
+        ("peaks_in", configuration.guarantee.peaks_in, slices),
+    )
+    for field, peaks, known in fields:
+        for name in peaks:
+            if name not in known:
+                _fail(configuration, f"/guarantee/{field}", f"no slice or input {name!r}", "name one of this file")
+
+
+def route_of(configuration: Configuration, channel: Channel) -> tuple[str, Place] | None:
+    """The flow (source, destination) that a channel's tokens take; None when both ends are on one tile."""
+    source, target = configuration.home.get(channel.source), configuration.home.get(channel.target)
+    if target is None:
+        return channel.source, "host"
+    if source is not None and source.tile == target.tile:
+        return None
+    return channel.source, target.tile
+
+
+def _slices(configuration: Configuration) -> Iterable[tuple[Slice, str]]:
+    for c, crossbar in enumerate(configuration.crossbars):
+        for s, part in enumerate(crossbar.slices):
+            yield part, f"/crossbars/{c}/slices/{s}"
+
+
+def _list(items: Iterable[object]) -> str:
+    texts = [str(item) for item in items]
+    return ", ".join(texts[:8]) + (f", ... ({len(texts)})" if len(texts) > 8 else "")
+
+
+def _arrow(source: str, target: str) -> str:
+    return f"from {source!r} to {target!r}"
+
+
+def _where(place: Place) -> str:
+    return "the host" if place == "host" else f"tile {list(place)}"
+
+
+_RULES: tuple[Callable[[Configuration], None], ...] = (
+    _check_names,
+    _check_sites,
+    _check_crossbars,
+    _check_partials,
+    _check_coverage,
+    _check_channels,
+    _check_flows,
+    _check_guarantee,
+)

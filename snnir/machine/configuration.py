@@ -1,0 +1,354 @@
+"""Reads an emitted directory (`config.json` + tensors) into a checked `Configuration`.
+
+What is checked where: the text and its shape here, by `config.schema.json`; ranges while the parts are built; what the
+parts say about each other in `snnir.machine.checks`.
+"""
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import jsonschema
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+
+from snnir.errors import SnnirError
+from snnir.machine.checks import check
+from snnir.machine.parts import (
+    Channel,
+    Configuration,
+    Crossbar,
+    Flow,
+    Guarantee,
+    Machine,
+    Neuron,
+    Output,
+    Parameter,
+    Place,
+    RowGroup,
+    Signal,
+    Slice,
+    Tile,
+    Times,
+)
+
+CONFIG_FILE = "config.json"
+FORMAT_VERSION = 1
+_COMPILE_AGAIN = "compile the network again; the directory is written as a whole"
+_LONGEST = 160
+_MOST_DIGITS = 18
+
+
+def load(directory: str | Path) -> Configuration:
+    """The configuration in an emitted directory, completely checked.
+
+    Raises `SnnirError` with the place in `config.json` (as a JSON pointer) for anything that is missing, malformed,
+    out of range or contradictory; nothing else, whatever the files hold.
+    """
+    directory = Path(directory)
+    if not directory.is_dir():
+        problem = "this is a file" if directory.exists() else "no such directory"
+        raise SnnirError(directory, problem, f"give the directory that the compiler wrote (with {CONFIG_FILE} in it)")
+    path = directory / CONFIG_FILE
+    raw = _read_json(path)
+    _validate(raw, path)
+    reader = _Reader(path, _read_tensors(path, raw["tensors"]))
+    configuration = reader.configuration(raw)
+    reader.check_all_used()
+    check(configuration)
+    return configuration
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The published JSON Schema (2020-12) of `config.json`."""
+    return json.loads(files("snnir.machine").joinpath("config.schema.json").read_text(encoding="utf-8"))
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SnnirError(path, f"cannot be read: {error.strerror}", _COMPILE_AGAIN) from None
+
+
+def _read_json(path: Path) -> Any:
+    text = _read_bytes(path)
+    try:
+        return json.loads(
+            text.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short,
+            object_pairs_hook=_no_repeats,
+        )
+    except json.JSONDecodeError as error:
+        place = f"{path}:{error.lineno}:{error.colno}"
+        raise SnnirError(place, f"not JSON: {error.msg}", _COMPILE_AGAIN) from None
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise SnnirError(f"{path}:{line}", "not JSON: the text is not UTF-8", _COMPILE_AGAIN) from None
+    except ValueError as error:
+        raise SnnirError(path, _shorten(str(error)), _COMPILE_AGAIN) from None
+    except RecursionError:
+        raise SnnirError(path, "nested too deeply", _COMPILE_AGAIN) from None
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"'{text}' is not a number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not np.isfinite(number):
+        raise ValueError(f"{text} does not fit a 64-bit number")
+    return number
+
+
+def _short(text: str) -> int:
+    number = int(text[:_MOST_DIGITS])
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"{text[:_MOST_DIGITS]}... does not fit a 64-bit number")
+    return number
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"field {twice!r} is given twice in one object")
+    return found
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split()).encode("ascii", "backslashreplace").decode()
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def _validate(raw: Any, path: Path) -> None:
+    version = cast(dict[str, Any], raw).get("version") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version != FORMAT_VERSION:
+        hint = f"this is version {FORMAT_VERSION}; compile the network again with the compiler installed here"
+        raise SnnirError(f"{path}:/version", f"version {_shorten(str(version))} of the format is not supported", hint)
+    checker: Any = jsonschema  # without type information
+    validator = checker.Draft202012Validator(schema())
+    try:
+        error = checker.exceptions.best_match(validator.iter_errors(raw))
+    except (RecursionError, OverflowError, ValueError) as problem:
+        raise SnnirError(path, f"cannot be checked: {_shorten(str(problem))}", _COMPILE_AGAIN) from None
+    if error is not None:
+        pointer = "".join(f"/{_shorten(str(step))}" for step in error.absolute_path)
+        raise SnnirError(f"{path}:{pointer or '/'}", *_explain(error))
+
+
+def _explain(error: Any) -> tuple[str, str]:
+    """A violation of the schema as (message, hint)."""
+    description = error.schema.get("description", "")
+    hint = f"expected: {description}" if description else "see config.schema.json"
+    if error.validator == "not" and not error.validator_value:
+        return "this field does not belong here", "leave it out: this kind of slice or neuron has none"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"field '{missing[0]}' is missing", "add it; see config.schema.json"
+    if error.validator == "not":
+        return "the name holds control characters", hint
+    return _shorten(error.message), hint
+
+
+def _read_tensors(path: Path, entry: dict[str, str]) -> dict[str, NDArray[Any]]:
+    file = path.parent / entry["file"]
+    data = _read_bytes(file)
+    digest = blake2b(data, digest_size=16).hexdigest()
+    if digest != entry["digest"]:
+        message = f"the digest is {digest}, but {path.name} was written with {entry['digest']}"
+        raise SnnirError(file, message, f"the file was changed or damaged; {_COMPILE_AGAIN}")
+    try:
+        return load_tensors(data)
+    except KeyError as error:
+        message = f"tensors of element type {error.args[0]} are not supported"
+        raise SnnirError(file, message, "use int8, int16, int32, float32 or float64") from None
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise SnnirError(file, f"not a readable safetensors file ({_shorten(str(error))})", _COMPILE_AGAIN) from None
+
+
+class _Reader:
+    """Builds the parts from JSON that satisfies the schema; each method gets a JSON pointer for its messages."""
+
+    def __init__(self, path: Path, tensors: dict[str, NDArray[Any]]) -> None:
+        self._path = path
+        self._tensors = tensors
+        self._used: set[str] = set()
+        self._sizes: dict[str, int] = {}
+        self._populations: set[str] = set()
+
+    def configuration(self, raw: dict[str, Any]) -> Configuration:
+        machine = self._machine(raw["machine"])
+        inputs, populations = self._signals(raw, "inputs"), self._signals(raw, "populations")
+        self._populations = {population.name for population in populations}
+        return Configuration(
+            path=self._path,
+            name=raw["name"],
+            dt=float(raw["dt"]),
+            steps=None if raw["steps"] is None else int(raw["steps"]),
+            machine=machine,
+            inputs=inputs,
+            populations=populations,
+            outputs=tuple(Output(item["name"], item["population"]) for item in raw["outputs"]),
+            crossbars=tuple(self._crossbar(c, machine, f"/crossbars/{n}") for n, c in enumerate(raw["crossbars"])),
+            channels=tuple(Channel(c["from"], c["to"], int(c["delay"]), int(c["capacity"])) for c in raw["channels"]),
+            flows=tuple(Flow(f["from"], _place(f["to"]), tuple(_tile(p) for p in f["path"])) for f in raw["flows"]),
+            guarantee=None if raw["guarantee"] is None else self._guarantee(raw["guarantee"]),
+        )
+
+    def check_all_used(self) -> None:
+        unused = sorted(self._tensors.keys() - self._used)
+        if unused:
+            self._fail("", f"nothing uses the tensor {unused[0]!r}", "remove it from the tensor file")
+
+    def _fail(self, pointer: str, message: str, hint: str) -> NoReturn:
+        raise SnnirError(f"{self._path}:{pointer or '/'}", message, hint)
+
+    def _signals(self, raw: dict[str, Any], field: str) -> tuple[Signal, ...]:
+        for number, item in enumerate(raw[field]):
+            if item["name"] in self._sizes:
+                message = f"the name {item['name']!r} is taken by another input or population"
+                self._fail(f"/{field}/{number}", message, "give each its own name")
+            self._sizes[item["name"]] = int(item["size"])
+        return tuple(Signal(item["name"], int(item["size"])) for item in raw[field])
+
+    @staticmethod
+    def _machine(raw: dict[str, Any]) -> Machine:
+        times: dict[str, Any] = {name: int(value) for name, value in raw["time"].items() if name != "unit"}
+        return Machine(
+            name=raw["name"],
+            mesh=_tile(raw["mesh"]),
+            crossbars_per_tile=int(raw["crossbars_per_tile"]),
+            host=_tile(raw["host"]),
+            rows=int(raw["rows"]),
+            columns=int(raw["columns"]),
+            weight_bits=None if raw["weight_bits"] is None else int(raw["weight_bits"]),
+            time=Times(raw["time"]["unit"], **times),
+        )
+
+    def _crossbar(self, raw: dict[str, Any], machine: Machine, pointer: str) -> Crossbar:
+        left = machine.rows
+        groups: list[RowGroup] = []
+        for number, item in enumerate(raw["rows"]):
+            place = f"{pointer}/rows/{number}"
+            if item["source"] not in self._sizes:
+                self._fail(place, f"no input or population {item['source']!r}", "name one of this file")
+            neurons = self._indices(item["neurons"], self._sizes[item["source"]], left, f"{place}/neurons", "rows")
+            groups.append(RowGroup(item["source"], neurons, int(item["delay"])))
+            left -= len(neurons)
+        rows = machine.rows - left
+        slices = tuple(
+            self._slice(item, machine, rows, f"{pointer}/slices/{number}") for number, item in enumerate(raw["slices"])
+        )
+        cells = self._tensor(raw["cells"], (machine.rows, machine.columns), f"{pointer}/cells")
+        allowed = ("int8", "int16", "int32") if machine.weight_bits is not None else ("float32", "float64")
+        if cells.dtype.name not in allowed:
+            message = f"the cells {raw['cells']!r} are {cells.dtype.name}"
+            self._fail(f"{pointer}/cells", message, f"with weight_bits {machine.weight_bits} use one of {allowed}")
+        order = tuple(raw["order"])
+        return Crossbar(raw["name"], _tile(raw["tile"]), int(raw["index"]), cells, tuple(groups), slices, order)
+
+    def _slice(self, raw: dict[str, Any], machine: Machine, rows: int, pointer: str) -> Slice:
+        start, stop = (int(column) for column in raw["columns"])
+        if not start < stop <= machine.columns:
+            hint = f"a crossbar has {machine.columns} columns and a slice at least one"
+            self._fail(f"{pointer}/columns", f"columns {start} to {stop} do not exist", hint)
+        if raw["population"] not in self._populations:
+            self._fail(f"{pointer}/population", f"no population {raw['population']!r}", "name one of 'populations'")
+        size = self._sizes[raw["population"]]
+        width = stop - start
+        neurons = self._indices(raw["neurons"], size, width, f"{pointer}/neurons", "columns")
+        if len(neurons) != width:
+            self._fail(f"{pointer}/neurons", f"{len(neurons)} neurons for {width} columns", "give one column each")
+        used = self._indices(raw["rows"], rows, rows, f"{pointer}/rows", "driven rows")
+        for field, indices in (("neurons", neurons), ("rows", used)):
+            if len(np.unique(indices)) != len(indices):
+                self._fail(f"{pointer}/{field}", f"the {field} repeat one another", "name each index once")
+        neuron = self._neuron(raw["neuron"], width, f"{pointer}/neuron") if raw["kind"] == "neurons" else None
+        scale, bias = (self._parameter(raw.get(name, 0), width, f"{pointer}/{name}") for name in ("scale", "bias"))
+        return Slice(
+            raw["name"], raw["population"], neurons, (start, stop), used, tuple(raw["partials"]), scale, bias, neuron
+        )
+
+    def _neuron(self, raw: dict[str, Any], width: int, pointer: str) -> Neuron:
+        names = ("decay", "gain", "drift", "threshold", "v_reset", "syn_decay", "syn_gain")
+        parameters = {name: self._parameter(raw.get(name, 0), width, f"{pointer}/{name}") for name in names}
+        return Neuron(raw["model"], raw["order"], raw["compare"], raw["reset"], **parameters)
+
+    def _indices(
+        self, ranges: Sequence[Sequence[int]], limit: int, room: int, pointer: str, what: str
+    ) -> NDArray[np.int64]:
+        """The indices below `limit` that the ranges name; `room` bounds their number, and so the memory."""
+        spans = [range(int(start), int(stop), int(step) or 1) for start, stop, step in ranges]
+        total = 0
+        for span, (_, _, step) in zip(spans, ranges, strict=True):
+            if not span or not step:
+                hint = "stop must exceed start, and the step be at least 1"
+                self._fail(pointer, f"the range {[span.start, span.stop, int(step)]} is empty", hint)
+            if span[-1] >= limit:
+                self._fail(pointer, f"index {span[-1]} does not exist", f"indices go from 0 to {limit - 1}")
+            total += len(span)
+            if total > room:
+                self._fail(pointer, f"more indices than {what}", f"there are {room} {what} left for them")
+        parts = [np.arange(span.start, span.stop, span.step, dtype=np.int64) for span in spans]
+        return np.concatenate([np.empty(0, np.int64), *parts])
+
+    def _tensor(self, key: str, shape: tuple[int, ...], pointer: str) -> NDArray[Any]:
+        array = self._tensors.get(key)
+        if array is None:
+            self._fail(pointer, f"no tensor {_shorten(key)!r} in the tensor file", _COMPILE_AGAIN)
+        if array.shape != shape:
+            self._fail(pointer, f"the tensor {key!r} has shape {array.shape}", f"the shape must be {shape}")
+        if not np.isfinite(array).all():
+            self._fail(pointer, f"the tensor {key!r} holds values that are no numbers", "all must be finite")
+        self._used.add(key)
+        array.flags.writeable = False
+        return array
+
+    def _parameter(self, raw: float | str, width: int, pointer: str) -> Parameter:
+        if not isinstance(raw, str):
+            return float(raw)
+        array = self._tensor(raw, (width,), pointer)
+        if array.dtype.name not in ("float32", "float64"):
+            self._fail(pointer, f"the parameters {raw!r} are {array.dtype.name}", "store them as float64 or float32")
+        return array.astype(np.float64)
+
+    def _guarantee(self, raw: dict[str, Any]) -> Guarantee:
+        period, latency = (self._fraction(raw[name], f"/guarantee/{name}") for name in ("period", "latency"))
+        if not period:
+            self._fail("/guarantee/period", "the period is 0", "a machine needs time for a step")
+        return Guarantee(
+            period,
+            latency,
+            raw["activity"],
+            float(raw["steps_per_second"]),
+            {name: int(value) for name, value in raw.get("peaks", {}).items()},
+            {name: int(value) for name, value in raw.get("peaks_in", {}).items()},
+        )
+
+    def _fraction(self, text: str, pointer: str) -> Fraction:
+        try:
+            return Fraction(text)
+        except ZeroDivisionError:
+            self._fail(pointer, f"{text} divides by zero", "write the fraction as 'p/q' with q > 0")
+
+
+def _tile(raw: Sequence[int]) -> Tile:
+    x, y = raw
+    return int(x), int(y)
+
+
+def _place(raw: Any) -> Place:
+    return "host" if raw == "host" else _tile(raw)

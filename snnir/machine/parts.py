@@ -1,0 +1,248 @@
+"""The parts of a configured machine, as frozen dataclasses, and which slice waits for which.
+
+Nothing here reads files; `snnir.machine.configuration.load` builds these from an emitted directory.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tile: TypeAlias = tuple[int, int]
+"""Position [x, y] of a tile, and of its router, in the mesh."""
+
+Place: TypeAlias = Tile | Literal["host"]
+"""Where a flow ends: a tile or the host."""
+
+Parameter: TypeAlias = float | NDArray[np.float64]
+"""One number for all neurons of a slice, or one per neuron."""
+
+UNIT_SECONDS: Mapping[str, Fraction] = {
+    name: Fraction(1, 10**digits) for name, digits in {"s": 0, "ms": 3, "us": 6, "ns": 9, "ps": 12, "fs": 15}.items()
+}
+"""Seconds per unit of time."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long things take, integers in `unit` (see `config.schema.json` for each)."""
+
+    unit: str
+    read: int
+    event: int
+    convert: int
+    columns_per_adc: int
+    add: int
+    update: int
+    spike: int
+    flit: int
+    hop_x: int
+    hop_y: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine that is configured: `mesh` columns x rows of tiles, crossbars of `rows` x `columns` cells."""
+
+    name: str
+    mesh: tuple[int, int]
+    crossbars_per_tile: int
+    host: Tile
+    rows: int
+    columns: int
+    weight_bits: int | None
+    time: Times
+
+
+@dataclass(frozen=True)
+class Signal:
+    """An input or a population: a name and a number of neurons."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Output:
+    """The host receives the spikes of `population`."""
+
+    name: str
+    population: str
+
+
+@dataclass(frozen=True, eq=False)
+class RowGroup:
+    """Rows of a crossbar driven by `neurons` of `source` (an input or a population), `delay` steps late."""
+
+    source: str
+    neurons: NDArray[np.int64]
+    delay: int
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron:
+    """The update of the neurons of a slice; `syn_decay` and `syn_gain` are used by `cuba_lif` only."""
+
+    model: Literal["if", "lif", "cuba_lif"]
+    order: Literal["syn_first", "mem_first"]
+    compare: Literal["gt", "ge"]
+    reset: Literal["value", "subtract"]
+    decay: Parameter
+    gain: Parameter
+    drift: Parameter
+    threshold: Parameter
+    v_reset: Parameter
+    syn_decay: Parameter
+    syn_gain: Parameter
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """Neurons of one population, or their partial sums (`neuron` is None), on columns `start <= c < stop`."""
+
+    name: str
+    population: str
+    neurons: NDArray[np.int64]
+    columns: tuple[int, int]
+    rows: NDArray[np.int64]
+    partials: tuple[str, ...]
+    scale: Parameter
+    bias: Parameter
+    neuron: Neuron | None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether this slice only sums for another one."""
+        return self.neuron is None
+
+    @property
+    def width(self) -> int:
+        """The number of columns, which is the number of neurons."""
+        return self.columns[1] - self.columns[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Crossbar:
+    """One configured crossbar; `cells` is (rows, columns) of the machine, `order` the static order of its slices."""
+
+    name: str
+    tile: Tile
+    index: int
+    cells: NDArray[Any]
+    rows: tuple[RowGroup, ...]
+    slices: tuple[Slice, ...]
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A buffer of `capacity` tokens from a slice or input to a slice or output; `delay` of them are there at first."""
+
+    source: str
+    target: str
+    delay: int
+    capacity: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The way of the tokens of `source` through the routers of `path` to one tile or to the host."""
+
+    source: str
+    to: Place
+    path: tuple[Tile, ...]
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What the compiler promises: step k is complete at the host by `latency + k * period` (in the machine's unit).
+
+    `peaks` (spikes emitted in a step, per slice and input) and `peaks_in` (spikes on a slice's rows in a step) are the
+    activity that the promise assumes; empty when the file names none.
+    """
+
+    period: Fraction
+    latency: Fraction
+    activity: Literal["peak", "worst"]
+    steps_per_second: float
+    peaks: Mapping[str, int]
+    peaks_in: Mapping[str, int]
+
+
+@dataclass(frozen=True, order=True)
+class Dependency:
+    """Slice `target` reads what `source` (a slice or an input) emitted `delay` steps before."""
+
+    source: str
+    target: str
+    delay: int
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """A whole configured machine. `path` is its `config.json`, for messages."""
+
+    path: Path
+    name: str
+    dt: float
+    steps: int | None
+    machine: Machine
+    inputs: tuple[Signal, ...]
+    populations: tuple[Signal, ...]
+    outputs: tuple[Output, ...]
+    crossbars: tuple[Crossbar, ...]
+    channels: tuple[Channel, ...]
+    flows: tuple[Flow, ...]
+    guarantee: Guarantee | None
+
+    @cached_property
+    def slices(self) -> Mapping[str, Slice]:
+        """All slices by name, crossbar by crossbar."""
+        return {part.name: part for crossbar in self.crossbars for part in crossbar.slices}
+
+    @cached_property
+    def home(self) -> Mapping[str, Crossbar]:
+        """The crossbar of each slice, by the slice's name."""
+        return {part.name: crossbar for crossbar in self.crossbars for part in crossbar.slices}
+
+    @cached_property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """Which slice reads what, sorted, once per delay: what the rows and the partial sums say."""
+        owner = {population.name: np.full(population.size, -1) for population in self.populations}
+        names = list(self.slices)
+        for number, part in enumerate(self.slices.values()):
+            if not part.is_partial:
+                owner[part.population][part.neurons] = number
+        found: set[Dependency] = set()
+        for crossbar in self.crossbars:
+            for part in crossbar.slices:
+                found |= {Dependency(partial, part.name, 0) for partial in part.partials}
+                for group, neurons, _ in taps(crossbar, part):
+                    if group.source not in owner:
+                        found.add(Dependency(group.source, part.name, group.delay))
+                        continue
+                    holders: list[int] = np.unique(owner[group.source][neurons]).tolist()
+                    for number in holders:
+                        found.add(Dependency(names[number], part.name, group.delay))
+        return tuple(sorted(found))
+
+
+def taps(crossbar: Crossbar, part: Slice) -> list[tuple[RowGroup, NDArray[np.int64], NDArray[np.int64]]]:
+    """What drives the rows of a slice: for each row group that it uses, (group, neurons of the source, positions).
+
+    `positions` are indices into `part.rows`; all positions together are each index once.
+    """
+    found: list[tuple[RowGroup, NDArray[np.int64], NDArray[np.int64]]] = []
+    first = 0
+    for group in crossbar.rows:
+        last = first + len(group.neurons)
+        positions = np.flatnonzero((part.rows >= first) & (part.rows < last))
+        if len(positions):
+            found.append((group, group.neurons[part.rows[positions] - first], positions))
+        first = last
+    return found
