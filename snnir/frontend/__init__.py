@@ -1,0 +1,1 @@
+"""Front ends: files of models to the `snn` dialect."""
