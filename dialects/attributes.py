@@ -6,6 +6,7 @@ They belong to the `snn` dialect (`!snn.signal`, `#snn.tensor`, ...) and are reg
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from io import StringIO
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -18,15 +19,16 @@ from xdsl.dialects.builtin import (
     f32,
     f64,
 )
-from xdsl.ir import Attribute, Data, ParametrizedAttribute, TypeAttribute
+from xdsl.ir import Attribute, Block, Data, ParametrizedAttribute, Region, TypeAttribute
 from xdsl.irdl import irdl_attr_definition
-from xdsl.parser import AttrParser
+from xdsl.parser import AttrParser, Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.mlir_lexer import MLIRLexer
 
 from snnir import tensors
 from snnir.errors import SnnirError
-from snnir.indices import Indices, Run
+from snnir.indices import LIMIT, Indices, Run
 from snnir.semantics import PRESETS, Semantics
 from snnir.tensors import Tensor
 
@@ -48,6 +50,27 @@ def decimal(value: float) -> str:
     text = repr(float(value))
     mantissa, exponent_mark, exponent = text.partition("e")
     return (mantissa if "." in mantissa else f"{mantissa}.0") + exponent_mark + exponent
+
+
+def symbol(name: str) -> str:
+    """A name as text refers to it: `@hidden`, or `@"0/hidden"` where it is no identifier."""
+    if MLIRLexer.bare_identifier_regex.fullmatch(name):
+        return f"@{name}"
+    text = StringIO()
+    Printer(text).print_symbol_name(name)
+    return text.getvalue()
+
+
+def parse_text(parser: AttrParser, what: str) -> str:
+    """Parse a string literal; xDSL lexes those with escapes beyond ASCII, which its printer writes, as bytes."""
+    start = parser.pos
+    data = parser.parse_optional_bytes_literal()
+    if data is None:
+        return parser.parse_str_literal(f" ({what})")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        parser.raise_error(f"{what} is not UTF-8", start)
 
 
 @irdl_attr_definition
@@ -122,6 +145,8 @@ class SignalType(ParametrizedAttribute, TypeAttribute):
     def verify(self) -> None:
         if not self.shape.data or min(self.shape.data) < 1:
             raise VerifyException("a signal needs at least one dimension and no empty ones")
+        if self.size >= LIMIT:
+            raise VerifyException(f"a signal of {self.size} neurons is too large; the limit is {LIMIT - 1}")
         if not isinstance(self.element, NoneAttr | IntegerType) and self.element not in (f32, f64):
             raise VerifyException("a signal's element is `spike`, f32, f64 or an integer type")
 
@@ -152,12 +177,13 @@ class TensorAttr(Data[Tensor]):
     def parse_parameter(cls, parser: AttrParser) -> Tensor:
         start = parser.pos
         with parser.in_angle_brackets():
-            key = parser.parse_str_literal(" (the tensor's key)")
+            key = parse_text(parser, "the tensor's key")
             parser.parse_punctuation(",")
             dims, element = parser.parse_ranked_shape()
             names = [name for name, type_ in _ELEMENTS.items() if type_ == element]
-            if not names or not dims:
-                parser.raise_error(f"a tensor needs dimensions and one of the elements {', '.join(_ELEMENTS)}", start)
+            if not names or not dims or min(dims) < 1:
+                known = ", ".join(_ELEMENTS)
+                parser.raise_error(f"a tensor needs dimensions, none of them 0, and one of the elements {known}", start)
             parser.parse_punctuation(",")
             try:
                 return _parse_payload(parser, key, tuple(dims), names[0])
@@ -184,10 +210,12 @@ class TensorAttr(Data[Tensor]):
     def verify(self) -> None:
         if len(self.data.shape) == 0:
             raise VerifyException("a tensor has at least one dimension; write a scalar as a number")
+        if min(self.data.shape) < 1:
+            raise VerifyException("a tensor has no empty dimension")
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, np.floating):
+    if value.dtype.kind == "f":
         text = str(value)
         return text if "." in text and "e" not in text else decimal(float(text))
     return str(int(value))
@@ -198,12 +226,13 @@ def _parse_payload(parser: AttrParser, key: str, shape: tuple[int, ...], element
     if parser.parse_optional_keyword("digest"):
         digest = parser.parse_str_literal(" (the tensor's digest)")
         parser.parse_keyword("in")
-        tensor = Tensor.open(tensors.resolve(parser.parse_str_literal(" (a file name)")), key)
+        path = tensors.resolve(parse_text(parser, "a file name"))
+        tensor = Tensor.open(path, key)
         if (tensor.shape, tensor.element) != (shape, element):
-            found = "x".join(map(str, tensor.shape))
-            raise SnnirError(tensors.resolve(""), f"tensor '{key}' is {found}x{tensor.element} in its file")
+            found = "x".join(map(str, (*tensor.shape, tensor.element)))
+            raise SnnirError(path, f"tensor '{key}' is {found} in its file")
         if tensor.digest != digest:
-            raise SnnirError(tensors.resolve(""), f"wrong digest of tensor '{key}': the file has {tensor.digest}")
+            raise SnnirError(path, f"wrong digest of tensor '{key}': the file has {tensor.digest}")
         return tensor
     if parser.parse_optional_keyword("elided"):
         parser.raise_error(f"tensor '{key}' was elided when this text was printed; print it without --elide-tensors")
@@ -212,17 +241,23 @@ def _parse_payload(parser: AttrParser, key: str, shape: tuple[int, ...], element
         try:
             data = bytes.fromhex(hexadecimal.removeprefix("0x"))
         except ValueError:
-            parser.raise_error("a tensor's text is hexadecimal")
+            parser.raise_error("a tensor's text is hexadecimal: two digits for each byte")
         if len(data) != size * dtype.itemsize:
             parser.raise_error(f"{len(data)} bytes for {size} elements of {element}")
         return Tensor.of(key, np.frombuffer(data, dtype).reshape(shape))
     values = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_number)
     if len(values) != size:
         parser.raise_error(f"{len(values)} numbers for {size} elements")
+    if dtype.kind != "f" and not all(isinstance(value, int) for value in values):
+        parser.raise_error(f"{element} holds whole numbers only")
     try:
-        return Tensor.of(key, np.array(values, dtype).reshape(shape))
-    except (OverflowError, ValueError):
+        with np.errstate(over="raise", under="ignore"):
+            array = np.array([float(value) for value in values] if dtype.kind == "f" else values, dtype)
+        if dtype.kind == "f" and not np.isfinite(array).all():
+            raise OverflowError
+    except (OverflowError, FloatingPointError):
         parser.raise_error(f"a number does not fit {element}")
+    return Tensor.of(key, array.reshape(shape))
 
 
 @irdl_attr_definition
@@ -289,6 +324,8 @@ class SemanticsAttr(Data[Semantics]):
             changes: dict[str, str] = {}
             while parser.parse_optional_punctuation(","):
                 name = parser.parse_identifier(" (a semantics field)")
+                if name in changes:
+                    parser.raise_error(f"'{name}' is given twice", start)
                 parser.parse_punctuation("=")
                 changes[name] = parser.parse_identifier(" (a value)")
             if preset not in PRESETS:
@@ -309,7 +346,7 @@ class ActivityAttr(ParametrizedAttribute):
     how often each neuron fired.
 
     ```mlir
-    #snn.activity<100 steps, 250 spikes, peak 5, #snn.tensor<"pixels.counts", 2xi64, [50, 200]>>
+    #snn.activity<100 steps, 130 spikes, peak 2, #snn.tensor<"pixels.counts", 2xi64, [50, 80]>>
     ```
     """
 
@@ -346,12 +383,17 @@ class ActivityAttr(ParametrizedAttribute):
             printer.print_attribute(self.counts)
 
     def verify(self) -> None:
+        counts = self.counts.array
         if self.steps.data < 1:
             raise VerifyException("activity is measured over at least one step")
-        if self.peak.data > self.counts.data.size or not self.peak.data <= self.total.data:
-            raise VerifyException("peak exceeds the number of neurons or the total")
-        if int(self.counts.array.sum()) != self.total.data:
+        if counts.dtype.kind == "f" or counts.min() < 0 or counts.max() > self.steps.data:
+            raise VerifyException(f"a neuron's count is a whole number from 0 to the {self.steps.data} steps")
+        if int(counts.sum()) != self.total.data:
             raise VerifyException("the per-neuron counts do not add up to the total")
+        if self.peak.data > counts.size or not self.peak.data <= self.total.data:
+            raise VerifyException("peak exceeds the number of neurons or the total")
+        if self.peak.data * self.steps.data < self.total.data:
+            raise VerifyException(f"{self.steps.data} steps of at most {self.peak.data} spikes do not make the total")
 
 
 ValueAttr = FloatAttr[Any] | TensorAttr
@@ -375,8 +417,38 @@ def print_value(printer: Printer, attribute: Attribute) -> None:
 
 def parse_value(parser: AttrParser) -> Attribute:
     """Parse a parameter: a number (f64) or a `#snn.tensor`."""
+    start = parser.pos
     number = parser.parse_optional_number()
-    return FloatAttr(float(number), 64) if number is not None else parser.parse_attribute()
+    if number is not None:
+        return FloatAttr(_finite(parser, number, start), 64)
+    value = parser.parse_attribute()
+    if not isinstance(value, TensorAttr):
+        parser.raise_error("expected a number or a #snn.tensor", start)
+    return value
+
+
+def parse_decimal(parser: AttrParser) -> float:
+    """Parse a number that float64 can hold."""
+    start = parser.pos
+    return _finite(parser, parser.parse_number(), start)
+
+
+def _finite(parser: AttrParser, number: float, start: int) -> float:
+    try:
+        value = float(number)
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        parser.raise_error("this number is too large for f64", start)
+    return value
+
+
+def parse_body(parser: Parser) -> Region:
+    """Parse a region of one block, which may be empty."""
+    body = parser.parse_region()
+    if not body.blocks:
+        body.add_block(Block())
+    return body
 
 
 def parse_fields(parser: AttrParser, item: Callable[[], _T]) -> dict[str, _T]:

@@ -8,6 +8,7 @@ docs/dialects/cluster.md.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -40,7 +41,7 @@ from xdsl.printer import Printer
 from xdsl.traits import NoTerminator, SymbolOpInterface, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import SignalType
+from snnir.dialects.attributes import SignalType, parse_body, symbol
 from snnir.dialects.cluster_attributes import (
     Axons,
     AxonsAttr,
@@ -86,7 +87,6 @@ class ProgramOp(IRDLOperation):
     network = prop_def(FlatSymbolRefAttrConstr)
     body = region_def("single_block")
     traits = traits_def(SymbolTable(), NoTerminator())
-    assembly_format = "`of` $network attr-dict-with-keyword $body"
 
     def __init__(self, network: str, body: Region | None = None) -> None:
         super().__init__(properties={"network": SymbolRefAttr(network)}, regions=[body or Region(Block())])
@@ -110,6 +110,20 @@ class ProgramOp(IRDLOperation):
         from snnir.dialects.cluster_verifier import verify_program  # noqa: PLC0415
 
         verify_program(self)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        parser.parse_keyword("of")
+        properties = {"network": SymbolRefAttr(parser.parse_symbol_name())}
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        body = parse_body(parser)
+        return cls.create(properties=properties, attributes=attributes.data if attributes else {}, regions=[body])
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" of {symbol(self.network.root_reference.data)}")
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_empty_block=False)
 
 
 @irdl_op_definition
@@ -139,7 +153,7 @@ class InputOp(IRDLOperation):
         return cls.create(properties=properties, attributes=attributes, result_types=[parser.parse_type()])
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.sym_name.data}")
+        printer.print_string(f" {symbol(self.sym_name.data)}")
         _print_routes(printer, self.routes)
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
@@ -236,8 +250,8 @@ class ClusterOp(IRDLOperation):
             raise VerifyException(f"@{name}: the slices do not add exactly the {len(self.sums)} partial sums given")
         if [part.result_type for part in self.parts] != list(self.result_types):
             raise VerifyException(f"@{name}: there is one result per slice, of the slice's size and kind")
-        used = np.concatenate([np.arange(p.column, p.column + p.size) for p in self.parts]) if self.parts else []
-        if len(np.unique(used)) != len(used):
+        ranges = sorted((part.column, part.column + part.size) for part in self.parts)
+        if any(stop > start for (_, stop), (start, _) in pairwise(ranges)):
             raise VerifyException(f"@{name}: two slices use the same column")
         for part in self.parts:
             if part.rows.stop > self.rows:
@@ -264,22 +278,25 @@ class ClusterOp(IRDLOperation):
         slices = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: SliceAttr(parse_slice(parser)))
         properties["axons"] = ArrayAttr(AxonsAttr(axons) for _, axons in groups)
         properties["slices"] = ArrayAttr(slices)
+        mapping: dict[str, Attribute] = {}
         if parser.parse_optional_keyword("at"):
-            properties["place"] = PlaceAttr(parse_place(parser))
-        _parse_routes(parser, properties)
+            mapping["place"] = PlaceAttr(parse_place(parser))
+        _parse_routes(parser, mapping)
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         types = parser.parse_function_type()
         operands = parser.resolve_operands([*signals, *sums], types.inputs.data, position)
-        return cls.build(
+        op = cls.build(
             operands=[operands[: len(signals)], operands[len(signals) :]],
             result_types=[types.outputs.data],
             properties=properties,
             attributes=attributes,
         )
+        op.properties |= mapping
+        return op
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.sym_name.data} axons(")
+        printer.print_string(f" {symbol(self.sym_name.data)} axons(")
         groups = list(zip(self.signals, self.axons, strict=True))
         printer.print_list(groups, lambda group: _print_group(printer, *group))
         if self.sums:
@@ -291,7 +308,7 @@ class ClusterOp(IRDLOperation):
         _print_routes(printer, self.routes)
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
-        printer.print_operation_type(self)
+        printer.print_function_type(self.operand_types, self.result_types)
 
 
 def address_of(value: SSAValue) -> Address:
@@ -304,6 +321,16 @@ def address_of(value: SSAValue) -> Address:
     assert isinstance(owner, ClusterOp)
     part = owner.parts[value.index]
     return part.population, part.neurons.array
+
+
+def source_name(value: SSAValue) -> str:
+    """The input or population behind a signal."""
+    assert isinstance(value, OpResult)
+    owner = value.op
+    if isinstance(owner, InputOp):
+        return owner.sym_name.data
+    assert isinstance(owner, ClusterOp)
+    return owner.slices.data[value.index].data.population
 
 
 def place_of_cluster(op: ClusterOp) -> Place | None:
@@ -327,15 +354,18 @@ def _print_group(printer: Printer, signal: SSAValue, axons: AxonsAttr) -> None:
 
 def _parse_routes(parser: Parser, properties: dict[str, Attribute]) -> None:
     if parser.parse_optional_keyword("routes"):
-        with parser.in_parens():
-            routes = [RouteAttr(parse_route(parser))]
+        routes: list[RouteAttr] = []
+        parser.parse_punctuation("(")
+        if parser.parse_optional_punctuation(")") is None:
+            routes.append(RouteAttr(parse_route(parser)))
             while parser.parse_optional_keyword("and"):
                 routes.append(RouteAttr(parse_route(parser)))
+            parser.parse_punctuation(")")
         properties["routes"] = ArrayAttr(routes)
 
 
 def _print_routes(printer: Printer, routes: "ArrayAttr[RouteAttr] | None") -> None:
-    if routes is not None and len(routes):
+    if routes is not None:
         printer.print_string(f" routes({' and '.join(str(r.data) for r in routes)})")
 
 

@@ -12,10 +12,12 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import SignalType, parse_indices
-from snnir.indices import Indices
+from snnir.dialects.attributes import SignalType, parse_indices, symbol
+from snnir.indices import LIMIT, Indices
 
 Router = tuple[int, int]
+Destination = Router | Literal["host"]
+"""Where a route ends: at a tile, or at the host."""
 Kind = Literal["neurons", "partial"]
 
 
@@ -44,6 +46,10 @@ class PartialType(ParametrizedAttribute, TypeAttribute):
     def print_parameters(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
             printer.print_int(self.size.data)
+
+    def verify(self) -> None:
+        if not 0 < self.size.data < LIMIT:
+            raise VerifyException(f"there are 1 to {LIMIT - 1} partial sums, not {self.size.data}")
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Slice:
 
     def __str__(self) -> str:
         adds = f" adds {self.adds}" if self.adds else ""
-        return f"{self.kind} @{self.population}{self.neurons} rows {self.rows} column {self.column}{adds}"
+        return f"{self.kind} {symbol(self.population)}{self.neurons} rows {self.rows} column {self.column}{adds}"
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ class Route:
     path: tuple[Router, ...]
 
     @property
-    def destination(self) -> Router | Literal["host"]:
+    def destination(self) -> Destination:
         """A tile, or the host."""
         return "host" if self.to_host else self.path[-1]
 
@@ -146,6 +152,8 @@ class AxonsAttr(Data[Axons]):
     def verify(self) -> None:
         if self.data.delay < 0:
             raise VerifyException("a delay is a number of steps, 0 or more")
+        if not self.data.neurons.runs:
+            raise VerifyException("a group of axons has at least one neuron")
 
 
 @irdl_attr_definition
@@ -170,6 +178,8 @@ class SliceAttr(Data[Slice]):
     def verify(self) -> None:
         if not self.data.size:
             raise VerifyException("a slice has at least one neuron")
+        if not 0 <= self.data.column < LIMIT:
+            raise VerifyException(f"column {self.data.column} is out of range")
         if self.data.is_partial and self.data.adds:
             raise VerifyException("a partial sum adds no other partial sums")
 
@@ -193,6 +203,10 @@ class PlaceAttr(Data[Place]):
     def print_parameter(self, printer: Printer) -> None:
         printer.print_string(f"<{place_text(self.data)}>")
 
+    def verify(self) -> None:
+        if min(*self.data.tile, self.data.crossbar) < 0:
+            raise VerifyException("tiles and crossbars are counted from 0")
+
 
 @irdl_attr_definition
 class RouteAttr(Data[Route]):
@@ -215,6 +229,8 @@ class RouteAttr(Data[Route]):
         printer.print_string(f"<{self.data}>")
 
     def verify(self) -> None:
+        if not self.data.path or min(min(router) for router in self.data.path) < 0 or self.data.result < 0:
+            raise VerifyException("a route passes at least one router; results and routers are counted from 0")
         if any(abs(a[0] - b[0]) + abs(a[1] - b[1]) != 1 for a, b in pairwise(self.data.path)):
             raise VerifyException("a route goes from router to neighbouring router")
 

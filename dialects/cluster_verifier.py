@@ -8,38 +8,50 @@ from collections import defaultdict
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.cluster import ClusterOp, InputOp, ProgramOp, address_of
-from snnir.dialects.cluster_attributes import PartialType, Slice
+from snnir.dialects.attributes import symbol
+from snnir.dialects.cluster import ClusterOp, InputOp, OutputOp, ProgramOp, address_of, routes_of, source_name
+from snnir.dialects.cluster_attributes import Destination, PartialType, Slice
 from snnir.dialects.connections import Connection, connections_of, source_of
 from snnir.dialects.platform import Machine, machine_of
+from snnir.dialects.snn import InputOp as SourceOp
 from snnir.dialects.snn import NetworkOp, NeuronOp
 from snnir.errors import SnnirError
+from snnir.indices import Indices
 
 Axon = tuple[str, int]
 """A source and a delay; with a neuron's number it names one axon."""
-_BLOCK = 1 << 22
+Held = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+"""Of each slice of a population: its neurons, and its rows as numbers of the population's axons."""
 
 
 def network_for(op: Operation, name: str) -> NetworkOp:
     """The program `@name` in the module around `op`."""
-    parent = op.parent
-    for other in parent.ops if parent is not None else ():
+    later = False
+    for other in op.parent.ops if op.parent is not None else ():
+        later = later or other is op
         if isinstance(other, NetworkOp) and other.sym_name.data == name:
+            if later:
+                # it is verified after this op, but all that follows relies on it
+                other.verify()
             return other
-    raise VerifyException(f"there is no snn.network @{name} beside it")
+    raise VerifyException(f"there is no snn.network {symbol(name)} beside it")
 
 
 def verify_program(program: ProgramOp) -> None:
     """Raise `VerifyException` when an invariant is broken."""
     network = network_for(program, program.network.root_reference.data)
+    if program.body.block.args:
+        raise VerifyException("a program takes no block arguments; its inputs are cluster.input")
     sources = network.sources
     for op in program.inputs:
         source = sources.get(op.sym_name.data)
-        if source is None or isinstance(source, NeuronOp) or op.signal.type.size != source.size:
-            raise VerifyException(f"cluster.input @{op.sym_name.data} is no input of the program of that size")
+        if not isinstance(source, SourceOp) or op.signal.type != source.signal.type:
+            raise VerifyException(f"cluster.input @{op.sym_name.data} is no input of the program of that type")
+    for op in [*program.clusters, *program.outputs]:
+        _verify_operands(op, program)
     slices: dict[str, list[tuple[ClusterOp, Slice]]] = defaultdict(list)
     for cluster in program.clusters:
         _verify_signals(cluster)
@@ -59,24 +71,39 @@ def verify_program(program: ProgramOp) -> None:
         _verify_machine(program, machine)
 
 
+def _verify_operands(op: ClusterOp | OutputOp, program: ProgramOp) -> None:
+    for value in op.operands:
+        owner = value.owner
+        if not isinstance(owner, ClusterOp | InputOp) or owner.parent_op() is not program:
+            raise VerifyException(f"@{op.sym_name.data}: reads something that no cluster or input of the program makes")
+
+
 def row_axons(cluster: ClusterOp) -> list[tuple[Axon, NDArray[np.int64]]]:
     """The axons of consecutive rows: source and delay, and the neurons."""
     groups = zip(cluster.signals, cluster.axons, strict=True)
-    return [((address_of(signal)[0], a.data.delay), a.data.neurons.array) for signal, a in groups]
+    return [((source_name(signal), a.data.delay), a.data.neurons.array) for signal, a in groups]
 
 
 def _verify_signals(cluster: ClusterOp) -> None:
     """Each axon is carried by the signal that is read, and no axon feeds two rows."""
     seen: dict[Axon, set[int]] = defaultdict(set)
     for signal, axons in zip(cluster.signals, cluster.axons, strict=True):
-        name, carried = address_of(signal)
-        wanted = axons.data.neurons.array
-        if not np.isin(wanted, carried).all():
+        name, wanted = source_name(signal), axons.data.neurons.array
+        if not _carries(signal, axons.data.neurons):
             raise VerifyException(f"@{cluster.sym_name.data}: reads neurons of @{name} that the signal does not carry")
         group = seen[name, axons.data.delay]
-        if not group.isdisjoint(wanted.tolist()):
+        numbers = wanted.tolist()
+        if not group.isdisjoint(numbers):
             raise VerifyException(f"@{cluster.sym_name.data}: an axon of @{name} feeds two rows")
-        group.update(wanted.tolist())
+        group.update(numbers)
+
+
+def _carries(signal: SSAValue, neurons: Indices) -> bool:
+    """Whether a signal carries all of the neurons."""
+    if isinstance(signal.owner, InputOp):
+        return neurons.stop <= signal.owner.signal.type.size
+    carried = address_of(signal)[1]
+    return bool(np.isin(neurons.array, carried).all())
 
 
 def _verify_neurons(name: str, size: int, slices: list[tuple[ClusterOp, Slice]]) -> None:
@@ -96,23 +123,56 @@ def _verify_synapses(
     slices: list[tuple[ClusterOp, Slice]],
     rows: dict[ClusterOp, list[tuple[Axon, NDArray[np.int64]]]],
 ) -> None:
-    """Every synapse lies on exactly one crossbar: count, per neuron and axon, the slices that hold it."""
+    """Every synapse lies on exactly one crossbar: each neuron has, in all of its slices together, each axon once."""
     try:
         connections = connections_of(population)
     except SnnirError as error:
         raise VerifyException(error.message) from None
     columns = _columns_of(connections)
-    total = sum(len(numbers) for numbers, _ in columns.values())
-    block = max(1, _BLOCK // max(total, 1))
-    for first in range(0, population.size, block):
-        chosen = np.arange(first, min(first + block, population.size))
-        counts = np.zeros((len(chosen), total), np.int16)
-        for cluster, part in slices:
-            position = part.neurons.array
-            position = position[(position >= first) & (position < first + block)] - first
-            if position.size:
-                counts[np.ix_(position, _slice_columns(cluster, part, rows[cluster], columns))] += 1
-        _compare(population.sym_name.data, chosen, counts, connections, columns)
+    held = [(part.neurons.array, _slice_columns(cluster, part, rows[cluster], columns)) for cluster, part in slices]
+    for connection in connections:
+        numbers, offset = columns[connection.source, connection.delay]
+        wanted = offset + np.searchsorted(numbers, connection.neurons)
+        count = _count_own if connection.one_to_one else _count_all
+        wrong = count(held, wanted, population.size)
+        if wrong is not None:
+            target, place, found = wrong
+            source = connection.neurons[target if connection.one_to_one else place]
+            raise VerifyException(
+                f"the synapse from @{connection.source}[{source}] to @{population.sym_name.data}[{target}] "
+                f"(delay {connection.delay}) is on {found} crossbars instead of one"
+            )
+
+
+def _count_own(held: Held, wanted: NDArray[np.int64], size: int) -> tuple[int, int, int] | None:
+    """The first neuron n whose one axon `wanted[n]` is not in exactly one of its slices: n, 0, in how many it is."""
+    counts = np.zeros(size, np.int64)
+    for neurons, axons in held:
+        counts[neurons] += np.isin(wanted[neurons], axons)
+    wrong = np.flatnonzero(counts != 1)
+    return (int(wrong[0]), 0, int(counts[wrong[0]])) if wrong.size else None
+
+
+def _count_all(held: Held, wanted: NDArray[np.int64], size: int) -> tuple[int, int, int] | None:
+    """The first neuron that lacks one of the `wanted` axons or has one twice: neuron, place in `wanted`, how often.
+
+    Neurons and axons of a layer make too many pairs to count. Each axon gets a random number of 64 bits instead, and a
+    neuron whose axons have the right sum (modulo 2**64) has them once each, but for a chance of 2**-64.
+    """
+    last = max((int(axons.max(initial=0)) for _, axons in held), default=0)
+    marks = np.zeros(max(last, int(wanted.max(initial=0))) + 1, np.uint64)
+    marks[wanted] = np.random.default_rng(0).integers(1, 1 << 64, len(wanted), np.uint64)
+    sums = np.zeros(size, np.uint64)
+    for neurons, axons in held:
+        sums[neurons] += marks[axons].sum()
+    wrong = np.flatnonzero(sums != marks.sum())
+    if not wrong.size:
+        return None
+    counts = np.zeros(len(marks), np.int64)
+    for neurons, axons in held:
+        counts[axons] += wrong[0] in neurons
+    place = int(np.flatnonzero(counts[wanted] != 1)[0])
+    return int(wrong[0]), place, int(counts[wanted[place]])
 
 
 def _columns_of(connections: list[Connection]) -> dict[Axon, tuple[NDArray[np.int64], int]]:
@@ -145,34 +205,14 @@ def _slice_columns(
         if not mine.size:
             continue
         numbers, offset = columns.get(axon, (np.empty(0, np.int64), 0))
-        if not np.isin(mine, numbers).all():
+        places = np.searchsorted(numbers, mine)
+        if not np.array_equal(numbers[places.clip(max=len(numbers) - 1)] if len(numbers) else numbers, mine):
             where = f"@{cluster.sym_name.data}: slice of @{part.population}"
             raise VerifyException(
                 f"{where} has a row of @{axon[0]} (delay {axon[1]}) that the population does not read"
             )
-        found.append(offset + np.searchsorted(numbers, mine))
+        found.append(offset + places)
     return np.concatenate(found) if found else np.empty(0, np.int64)
-
-
-def _compare(
-    name: str,
-    chosen: NDArray[np.int64],
-    counts: NDArray[np.int16],
-    connections: list[Connection],
-    columns: dict[Axon, tuple[NDArray[np.int64], int]],
-) -> None:
-    for connection in connections:
-        numbers, offset = columns[connection.source, connection.delay]
-        places = offset + np.searchsorted(numbers, connection.neurons)
-        held = counts[np.arange(len(chosen)), places[chosen]] if connection.one_to_one else counts[:, places]
-        wrong = np.argwhere(held != 1)
-        if len(wrong):
-            target = int(chosen[wrong[0][0]])
-            source = connection.neurons[target if connection.one_to_one else wrong[0][1]]
-            raise VerifyException(
-                f"the synapse from @{connection.source}[{source}] to @{name}[{target}] (delay {connection.delay}) "
-                f"is on {held[tuple(wrong[0])]} crossbars instead of one"
-            )
 
 
 def _verify_partials(program: ProgramOp) -> None:
@@ -182,7 +222,8 @@ def _verify_partials(program: ProgramOp) -> None:
                 raise VerifyException(f"@{cluster.sym_name.data}: a partial sum is added in exactly one place")
             if part.is_partial:
                 use = next(iter(result.uses)).operation
-                assert isinstance(use, ClusterOp)
+                if not isinstance(use, ClusterOp):
+                    raise VerifyException(f"@{cluster.sym_name.data}: a partial sum is added by another cluster")
                 homes = [p for p, sums in zip(use.parts, use.sums_of_slices, strict=True) if result in sums]
                 if (homes[0].population, homes[0].neurons) != (part.population, part.neurons):
                     raise VerifyException(f"@{use.sym_name.data}: adds partial sums of other neurons than its own")
@@ -221,21 +262,42 @@ def _verify_machine(program: ProgramOp, machine: Machine) -> None:
             if place in taken:
                 raise VerifyException(f"@{name} and @{taken[place]} are on the same crossbar")
             taken[place] = name
-    for op in program.body.block.ops:
-        if isinstance(op, ClusterOp | InputOp):
-            _verify_routes(op, machine)
+    routed = any(op.routes is not None for op in [*program.clusters, *program.inputs])
+    for op in [*program.clusters, *program.inputs] if routed else []:
+        _verify_ways(op, machine)
+        _verify_routes(op)
 
 
-def _verify_routes(op: ClusterOp | InputOp, machine: Machine) -> None:
-    if op.routes is None:
-        return
+def _verify_ways(op: ClusterOp | InputOp, machine: Machine) -> None:
+    """Each route lies in the mesh, from the op's own router to its destination's."""
     name = op.sym_name.data
+    if isinstance(op, ClusterOp) and op.place is None:
+        raise VerifyException(f"@{name}: has no place, so nothing can be routed")
     start = op.place.data.tile if isinstance(op, ClusterOp) and op.place is not None else machine.tiles.host
-    for attribute in op.routes:
-        route = attribute.data
+    for route in routes_of(op):
         if route.result >= len(op.results):
             raise VerifyException(f"@{name}: a route belongs to a result that does not exist")
         if route.path[0] != start or (route.to_host and route.path[-1] != machine.tiles.host):
             raise VerifyException(f"@{name}: a route starts at its own router and ends at its destination's")
         if any(x >= machine.tiles.mesh[0] or y >= machine.tiles.mesh[1] for x, y in route.path):
             raise VerifyException(f"@{name}: a route leaves the mesh")
+
+
+def _verify_routes(op: ClusterOp | InputOp) -> None:
+    """Each result has one route to each other tile that reads it, and to the host where it is an output."""
+    name, given = op.sym_name.data, [(route.result, route.destination) for route in routes_of(op)]
+    own = op.place.data.tile if isinstance(op, ClusterOp) and op.place is not None else None
+    needed: set[tuple[int, Destination]] = set()
+    for number, value in enumerate(op.results):
+        for user in (use.operation for use in value.uses):
+            if isinstance(user, ClusterOp) and user.place is not None and user.place.data.tile != own:
+                needed.add((number, user.place.data.tile))
+            elif isinstance(user, OutputOp):
+                needed.add((number, "host"))
+    if set(given) != needed:
+        number, destination = min(needed.symmetric_difference(given), key=str)
+        where = "the host" if destination == "host" else f"tile {list(destination)}"
+        problem = "no route" if (number, destination) in needed else "a route that nothing reads"
+        raise VerifyException(f"@{name}: result {number} has {problem} to {where}")
+    if len(given) != len(needed):
+        raise VerifyException(f"@{name}: a result has two routes to one destination")

@@ -6,13 +6,16 @@ docs/dialects/crossbar.md.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Self, TypeVar
 
+import numpy as np
 from xdsl.dialects.builtin import (
     I64,
     ArrayAttr,
     DictionaryAttr,
     FlatSymbolRefAttrConstr,
+    Float64Type,
     FloatAttr,
     IntAttr,
     IntegerAttr,
@@ -28,14 +31,19 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import NoTerminator
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
 
 from snnir.dialects.attributes import (
     SemanticsAttr,
     TensorAttr,
     decimal,
+    parse_body,
+    parse_decimal,
     parse_fields,
     parse_value,
     print_value,
+    symbol,
+    value_of,
 )
 from snnir.dialects.cluster_attributes import (
     Axons,
@@ -55,6 +63,8 @@ from snnir.dialects.cluster_attributes import (
 from snnir.dialects.dataflow import RationalAttr, parse_rational
 from snnir.semantics import Semantics
 
+GUARANTEE = ("period", "latency", "predicted")
+"""What is known of a machine's speed, in the order in which it is written."""
 OpT = TypeVar("OpT", bound=Operation)
 
 _MEMBRANE = ("scale", "bias", "decay", "gain", "drift", "threshold", "v_reset")
@@ -71,11 +81,13 @@ COEFFICIENTS: dict[str, tuple[str, ...]] = {
 class MachineOp(IRDLOperation):
     """A configured machine.
 
-    The guarantee: step k is out by `latency + k * period` (in the machine's time unit), as long as no step brings more
-    spikes than `peaks` lists for each input and population; without `peaks` it holds for every input.
+    The guarantee: step k is out by `latency + k * period` (in the machine's time unit), as long as no input or slice
+    emits more spikes in a step than `peaks` says, and none has more on its rows than `peaks_in` says; without them it
+    holds for every input.
 
     ```mlir
-    crossbar.machine @echo dt 0.001 steps 25 period 30 latency 91/2 peaks {copy = 2, pixels = 2} {
+    crossbar.machine @echo dt 0.001 steps 25 period 30 latency 91/2 peaks {c0.copy = 2, pixels = 2}
+        peaks_in {c0.copy = 2} {
       crossbar.input @pixels size 2
       crossbar.population @copy size 2
       crossbar.output @label of @copy
@@ -93,12 +105,13 @@ class MachineOp(IRDLOperation):
 
     name = "crossbar.machine"
     sym_name = prop_def(SymbolNameConstraint())
-    dt = prop_def(FloatAttr)
+    dt = prop_def(FloatAttr[Float64Type])
     steps = opt_prop_def(IntAttr)
     period = opt_prop_def(RationalAttr)
     latency = opt_prop_def(RationalAttr)
     predicted = opt_prop_def(RationalAttr)
     peaks = opt_prop_def(DictionaryAttr)
+    peaks_in = opt_prop_def(DictionaryAttr)
     body = region_def("single_block")
     traits = traits_def(NoTerminator())
 
@@ -109,11 +122,13 @@ class MachineOp(IRDLOperation):
         steps: int | None,
         guarantee: Mapping[str, RationalAttr | None],
         peaks: Mapping[str, int] | None = None,
+        peaks_in: Mapping[str, int] | None = None,
     ) -> None:
-        properties: dict[str, Attribute | None] = {"sym_name": StringAttr(name), "dt": FloatAttr(dt, f64), **guarantee}
-        properties["steps"] = None if steps is None else IntAttr(steps)
-        if peaks is not None:
-            properties["peaks"] = DictionaryAttr({name: IntegerAttr(most, i64) for name, most in peaks.items()})
+        properties: dict[str, Attribute | None] = {"sym_name": StringAttr(name), "dt": FloatAttr(dt, f64)}
+        properties |= {"steps": None if steps is None else IntAttr(steps), **guarantee}
+        for key, most in (("peaks", peaks), ("peaks_in", peaks_in)):
+            if most is not None:
+                properties[key] = DictionaryAttr({name: IntegerAttr(spikes, i64) for name, spikes in most.items()})
         super().__init__(properties=properties, regions=[Region(Block())])
 
     def children(self, kind: type[OpT]) -> list[OpT]:
@@ -121,51 +136,39 @@ class MachineOp(IRDLOperation):
         return [op for op in self.body.block.ops if isinstance(op, kind)]
 
     def verify_(self) -> None:
-        slices = {part.sym_name.data: part for c in self.children(CrossbarOp) for part in c.slices}
-        sources = {op.sym_name.data for op in self.children(InputOp)} | set(slices)
-        sinks = {op.sym_name.data for op in self.children(OutputOp)} | set(slices)
-        populations = {op.sym_name.data for op in self.children(PopulationOp)}
-        for output in self.children(OutputOp):
-            if output.population.root_reference.data not in populations | {s for s in sources if s not in slices}:
-                raise VerifyException(f"output @{output.sym_name.data} reads no population of the machine")
-        for channel in self.children(ChannelOp):
-            if channel.origin not in sources or channel.target not in sinks:
-                raise VerifyException(f"the channel from @{channel.origin} to @{channel.target} has no such ends")
-        for flow in self.children(FlowOp):
-            if flow.source.root_reference.data not in sources:
-                raise VerifyException(f"a flow starts at @{flow.source.root_reference.data}, which sends nothing")
-        for name, part in slices.items():
-            for added in part.added:
-                if added not in slices or not slices[added].part.data.is_partial:
-                    raise VerifyException(f"@{name} adds @{added}, which is no partial slice")
+        from snnir.dialects.crossbar_verifier import verify_machine  # noqa: PLC0415
+
+        verify_machine(self)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
         parser.parse_keyword("dt")
-        properties["dt"] = FloatAttr(float(parser.parse_number()), f64)
+        properties["dt"] = FloatAttr(parse_decimal(parser), f64)
         if parser.parse_optional_keyword("steps"):
             properties["steps"] = IntAttr(parser.parse_integer())
-        for name in ("period", "latency", "predicted"):
+        for name in GUARANTEE:
             if parser.parse_optional_keyword(name):
                 properties[name] = RationalAttr(parse_rational(parser))
-        if parser.parse_optional_keyword("peaks"):
-            properties["peaks"] = DictionaryAttr(parser.parse_optional_dictionary_attr_dict())
+        for name in ("peaks", "peaks_in"):
+            if parser.parse_optional_keyword(name):
+                properties[name] = DictionaryAttr(parser.parse_optional_dictionary_attr_dict())
         attributes = parser.parse_optional_attr_dict_with_keyword()
-        body = parser.parse_region()
+        body = parse_body(parser)
         return cls.create(properties=properties, attributes=attributes.data if attributes else {}, regions=[body])
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.sym_name.data} dt {decimal(float(self.dt.value.data))}")
+        printer.print_string(f" {symbol(self.sym_name.data)} dt {decimal(float(self.dt.value.data))}")
         if self.steps is not None:
             printer.print_string(f" steps {self.steps.data}")
-        for name in ("period", "latency", "predicted"):
+        for name in GUARANTEE:
             value = self.properties.get(name)
             if isinstance(value, RationalAttr):
                 printer.print_string(f" {name} {value.data}")
-        if self.peaks is not None:
-            printer.print_string(" peaks ")
-            printer.print_attr_dict(self.peaks.data)
+        for name, peaks in (("peaks", self.peaks), ("peaks_in", self.peaks_in)):
+            if peaks is not None:
+                printer.print_string(f" {name} ")
+                printer.print_attr_dict(peaks.data)
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
         printer.print_region(self.body, print_empty_block=False)
@@ -254,6 +257,9 @@ class CrossbarOp(IRDLOperation):
         for part in self.slices:
             if part.part.data.rows.stop > rows:
                 raise VerifyException(f"@{part.sym_name.data} uses a row that has no axon")
+        ranges = sorted((s.part.data.column, s.part.data.column + s.part.data.size) for s in self.slices)
+        if any(stop > start for (_, stop), (start, _) in pairwise(ranges)):
+            raise VerifyException(f"@{name}: two slices use the same column")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -263,11 +269,11 @@ class CrossbarOp(IRDLOperation):
         parser.parse_keyword("cells")
         properties["cells"] = parser.parse_attribute()
         attributes = parser.parse_optional_attr_dict_with_keyword()
-        body = parser.parse_region()
+        body = parse_body(parser)
         return cls.create(properties=properties, attributes=attributes.data if attributes else {}, regions=[body])
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.sym_name.data} at {place_text(self.place.data)} cells ")
+        printer.print_string(f" {symbol(self.sym_name.data)} at {place_text(self.place.data)} cells ")
         printer.print_attribute(self.cells)
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
@@ -293,7 +299,7 @@ class AxonsOp(IRDLOperation):
         return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.source.root_reference.data}{self.axons.data}")
+        printer.print_string(f" {symbol(self.source.root_reference.data)}{self.axons.data}")
         printer.print_op_attributes(self.attributes)
 
 
@@ -305,7 +311,7 @@ class SliceOp(IRDLOperation):
     name = "crossbar.slice"
     sym_name = prop_def(SymbolNameConstraint())
     part = prop_def(SliceAttr)
-    adds = prop_def(ArrayAttr[SymbolRefAttr])
+    adds = prop_def(ArrayAttr.constr(FlatSymbolRefAttrConstr))
     model = opt_prop_def(StringAttr)
     coefficients = opt_prop_def(DictionaryAttr)
     semantics = opt_prop_def(SemanticsAttr)
@@ -337,17 +343,25 @@ class SliceOp(IRDLOperation):
     def verify_(self) -> None:
         name, part = self.sym_name.data, self.part.data
         parts = (self.model, self.coefficients, self.semantics)
+        if part.adds:
+            raise VerifyException(f"@{name}: the partial sums that it adds are named, not counted")
         if any((p is None) != part.is_partial for p in parts):
             raise VerifyException(f"@{name}: neurons have a model, constants and semantics, partial sums none of them")
         if self.model is None or self.coefficients is None:
+            if self.added:
+                raise VerifyException(f"@{name}: a partial sum adds no other partial sums")
             return
         if self.model.data not in COEFFICIENTS:
             raise VerifyException(f"@{name}: no neuron model '{self.model.data}'")
         if set(self.coefficients.data) != set(COEFFICIENTS[self.model.data]):
             raise VerifyException(f"@{name}: {self.model.data} holds {', '.join(COEFFICIENTS[self.model.data])}")
         for key, value in self.coefficients.data.items():
-            if isinstance(value, TensorAttr) and (value.data.size != part.size or not value.data.is_finite):
-                raise VerifyException(f"@{name}: {key} needs {part.size} finite numbers")
+            if not isinstance(value, TensorAttr) and not isa(value, FloatAttr[Float64Type]):
+                raise VerifyException(f"@{name}: {key} is a number (f64) or a tensor")
+            if isinstance(value, TensorAttr) and value.data.size != part.size:
+                raise VerifyException(f"@{name}: {key} has {value.data.size} entries for {part.size} neurons")
+            if not np.isfinite(value_of(value)).all():
+                raise VerifyException(f"@{name}: {key} is not finite")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -361,15 +375,17 @@ class SliceOp(IRDLOperation):
         model = parser.parse_optional_keyword_in(tuple(COEFFICIENTS))
         if model is not None:
             properties["model"] = StringAttr(model)
-            properties["coefficients"] = DictionaryAttr(parse_fields(parser, lambda: parse_value(parser)))
+            values = parse_fields(parser, lambda: parse_value(parser))
+            ordered = sorted(values.items(), key=lambda item: (*COEFFICIENTS[model], item[0]).index(item[0]))
+            properties["coefficients"] = DictionaryAttr(dict(ordered))
             parser.parse_keyword("using")
             properties["semantics"] = SemanticsAttr(SemanticsAttr.parse_parameter(parser))
         return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.sym_name.data} {self.part.data}")
+        printer.print_string(f" {symbol(self.sym_name.data)} {self.part.data}")
         if self.added:
-            printer.print_string(f" adds [{', '.join(f'@{name}' for name in self.added)}]")
+            printer.print_string(f" adds [{', '.join(map(symbol, self.added))}]")
         if self.model is not None and self.coefficients is not None and self.semantics is not None:
             printer.print_string(f" {self.model.data}(")
             values = self.coefficients.data
@@ -390,7 +406,7 @@ class OrderOp(IRDLOperation):
     """The order in which the slices of a crossbar fire, once each per step; see `crossbar.machine`."""
 
     name = "crossbar.order"
-    order = prop_def(ArrayAttr[SymbolRefAttr])
+    order = prop_def(ArrayAttr.constr(FlatSymbolRefAttrConstr))
 
     def __init__(self, order: Sequence[str]) -> None:
         super().__init__(properties={"order": ArrayAttr(SymbolRefAttr(name) for name in order)})
@@ -407,7 +423,7 @@ class OrderOp(IRDLOperation):
         return cls.create(properties={"order": order}, attributes=parser.parse_optional_attr_dict())
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" [{', '.join(f'@{name}' for name in self.names)}]")
+        printer.print_string(f" [{', '.join(map(symbol, self.names))}]")
         printer.print_op_attributes(self.attributes)
 
 
@@ -462,7 +478,7 @@ class FlowOp(IRDLOperation):
         return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.source.root_reference.data} {self.route.data.way}")
+        printer.print_string(f" {symbol(self.source.root_reference.data)} {self.route.data.way}")
         printer.print_op_attributes(self.attributes)
 
 

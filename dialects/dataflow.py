@@ -37,9 +37,16 @@ from xdsl.printer import Printer
 from xdsl.traits import NoTerminator, SymbolOpInterface, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
+from snnir.dialects.attributes import parse_body, symbol
+
 KINDS = ("slice", "send", "carry", "input", "output")
 """A slice of a cluster; the serialisation of a token on the busiest link of its way; the rest of its way; the host."""
 TRANSPORT = ("send", "carry")
+GRAPH_TIMES = ("period", "latency", "predicted", "simulated")
+"""What is known of a graph, in the order in which it is written."""
+ACTOR_TIMES = ("start", "slack")
+"""What is known of an actor, in the order in which it is written."""
+_NAMES = ArrayAttr.constr(FlatSymbolRefAttrConstr)
 
 
 @irdl_attr_definition
@@ -67,6 +74,10 @@ class TokenType(ParametrizedAttribute, TypeAttribute):
     def print_parameters(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
             printer.print_int(self.size.data)
+
+    def verify(self) -> None:
+        if self.size.data < 0:
+            raise VerifyException("a token holds 0 or more values")
 
 
 @irdl_attr_definition
@@ -182,7 +193,7 @@ class GraphOp(IRDLOperation):
     latency = opt_prop_def(RationalAttr)
     predicted = opt_prop_def(RationalAttr)
     simulated = opt_prop_def(RationalAttr)
-    critical = opt_prop_def(ArrayAttr[SymbolRefAttr])
+    critical = opt_prop_def(_NAMES)
     body = region_def("single_block")
     traits = traits_def(SymbolTable(), NoTerminator())
 
@@ -205,22 +216,9 @@ class GraphOp(IRDLOperation):
         return [op for op in self.body.block.ops if isinstance(op, OrderOp)]
 
     def verify_(self) -> None:
-        names = {op.sym_name.data: op for op in self.actors}
-        ordered: set[str] = set()
-        for order in self.orders:
-            for name in order.names:
-                actor = names.get(name)
-                if actor is None or actor.resource_name != order.crossbar.data:
-                    raise VerifyException(
-                        f"the order of @{order.crossbar.data} names @{name}, which does not fire there"
-                    )
-            ordered.add(order.crossbar.data)
-        if ordered:
-            for order in self.orders:
-                mine = {n for n, op in names.items() if op.resource_name == order.crossbar.data}
-                if mine != set(order.names):
-                    missing = ", ".join(f"@{n}" for n in sorted(mine - set(order.names)))
-                    raise VerifyException(f"the order of @{order.crossbar.data} leaves out {missing}")
+        from snnir.dialects.dataflow_verifier import verify_graph  # noqa: PLC0415
+
+        verify_graph(self)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -230,19 +228,21 @@ class GraphOp(IRDLOperation):
         properties["unit"] = StringAttr(parser.parse_str_literal())
         parser.parse_keyword("activity")
         properties["activity"] = StringAttr(parser.parse_str_literal())
-        for name in ("period", "latency", "predicted", "simulated"):
+        for name in GRAPH_TIMES:
             if parser.parse_optional_keyword(name):
                 properties[name] = RationalAttr(parse_rational(parser))
         if parser.parse_optional_keyword("critical"):
             properties["critical"] = _parse_names(parser)
         attributes = parser.parse_optional_attr_dict_with_keyword()
-        body = parser.parse_region()
+        body = parse_body(parser)
         return cls.create(properties=properties, attributes=attributes.data if attributes else {}, regions=[body])
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f' of @{self.network.root_reference.data} unit "{self.unit.data}"')
-        printer.print_string(f' activity "{self.activity.data}"')
-        for name in ("period", "latency", "predicted", "simulated"):
+        printer.print_string(f" of {symbol(self.network.root_reference.data)} unit ")
+        printer.print_string_literal(self.unit.data)
+        printer.print_string(" activity ")
+        printer.print_string_literal(self.activity.data)
+        for name in GRAPH_TIMES:
             value = self.properties.get(name)
             if isinstance(value, RationalAttr):
                 printer.print_string(f" {name} {value.data}")
@@ -324,14 +324,17 @@ class ActorOp(IRDLOperation):
             raise VerifyException(f"@{name}: one consuming end per operand, one rate per result")
         if min(self.time.data, self.mean.data) < 0 or any(rate.data < 1 for rate in self.rates):
             raise VerifyException(f"@{name}: times are not negative, rates at least 1")
+        if self.concurrent.data not in (0, 1):
+            raise VerifyException(f"@{name}: concurrent is 0 or 1")
+        verify_times(self, ACTOR_TIMES)
         if self.resource is not None and self.concurrent.data:
             raise VerifyException(f"@{name}: shares a crossbar, so it fires one step at a time")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         position = parser.pos
-        properties: dict[str, Attribute] = {"kind": StringAttr(parser.parse_keyword_in(KINDS))}
-        properties["sym_name"] = parser.parse_symbol_name()
+        kind = StringAttr(parser.parse_keyword_in(KINDS))
+        properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name(), "kind": kind}
         if parser.parse_optional_keyword("on"):
             properties["resource"] = SymbolRefAttr(parser.parse_symbol_name())
         for name in ("time", "mean"):
@@ -344,23 +347,23 @@ class ActorOp(IRDLOperation):
         rates: list[int] = []
         if parser.parse_optional_keyword("makes"):
             rates = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_integer)
-        for name in ("start", "slack"):
+        properties["channels"] = ArrayAttr(UseAttr(use) for _, use in reads)
+        properties["rates"] = ArrayAttr(IntAttr(rate) for rate in rates)
+        for name in ACTOR_TIMES:
             if parser.parse_optional_keyword(name):
                 properties[name] = RationalAttr(parse_rational(parser))
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         types = parser.parse_function_type()
-        properties["channels"] = ArrayAttr(UseAttr(use) for _, use in reads)
-        properties["rates"] = ArrayAttr(IntAttr(rate) for rate in rates)
         operands = parser.resolve_operands([operand for operand, _ in reads], types.inputs.data, position)
         return cls.create(
             operands=operands, result_types=types.outputs.data, properties=properties, attributes=attributes
         )
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" {self.kind.data} @{self.sym_name.data}")
+        printer.print_string(f" {self.kind.data} {symbol(self.sym_name.data)}")
         if self.resource_name is not None:
-            printer.print_string(f" on @{self.resource_name}")
+            printer.print_string(f" on {symbol(self.resource_name)}")
         printer.print_string(f" time {self.time.data} mean {self.mean.data}")
         if self.concurrent.data:
             printer.print_string(" concurrent")
@@ -370,13 +373,13 @@ class ActorOp(IRDLOperation):
             printer.print_string(")")
         if self.made:
             printer.print_string(f" makes({', '.join(str(rate.data) for rate in self.rates)})")
-        for name in ("start", "slack"):
+        for name in ACTOR_TIMES:
             value = self.properties.get(name)
             if isinstance(value, RationalAttr):
                 printer.print_string(f" {name} {value.data}")
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
-        printer.print_operation_type(self)
+        printer.print_function_type(self.operand_types, self.result_types)
 
 
 @irdl_op_definition
@@ -388,7 +391,7 @@ class OrderOp(IRDLOperation):
 
     name = "dataflow.order"
     crossbar = prop_def(SymbolNameConstraint())
-    order = prop_def(ArrayAttr[SymbolRefAttr])
+    order = prop_def(_NAMES)
     utilisation = opt_prop_def(RationalAttr)
 
     def __init__(self, crossbar: str, order: Sequence[str]) -> None:
@@ -398,11 +401,13 @@ class OrderOp(IRDLOperation):
     @property
     def names(self) -> list[str]:
         """The actors in order."""
-        return [reference.root_reference.data for reference in self.order]
+        return names_of(self.order)
 
     def verify_(self) -> None:
         if len(set(self.names)) != len(self.names):
             raise VerifyException(f"an actor is twice in the order of @{self.crossbar.data}")
+        if self.utilisation is not None and not 0 <= self.utilisation.data <= 1:
+            raise VerifyException("a utilisation is between 0 and 1")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -412,7 +417,7 @@ class OrderOp(IRDLOperation):
         return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.crossbar.data} {_names_text(self.order)}")
+        printer.print_string(f" {symbol(self.crossbar.data)} {_names_text(self.order)}")
         if self.utilisation is not None:
             printer.print_string(f" utilisation {self.utilisation.data}")
         printer.print_op_attributes(self.attributes)
@@ -423,6 +428,14 @@ def producer_of(value: SSAValue) -> ActorOp:
     assert isinstance(value, OpResult)
     assert isinstance(value.op, ActorOp)
     return value.op
+
+
+def verify_times(op: IRDLOperation, names: Sequence[str]) -> None:
+    """Raise `VerifyException` when one of the named properties is a negative time."""
+    for name in names:
+        value = op.properties.get(name)
+        if isinstance(value, RationalAttr) and value.data < 0:
+            raise VerifyException(f"{name} is a time, at least 0")
 
 
 def claimant_of(value: SSAValue) -> ActorOp:
@@ -443,8 +456,13 @@ def _parse_names(parser: AttrParser) -> "ArrayAttr[SymbolRefAttr]":
     return ArrayAttr(SymbolRefAttr(name) for name in names)
 
 
+def names_of(names: "ArrayAttr[SymbolRefAttr]") -> list[str]:
+    """The names in a list of references."""
+    return [name.root_reference.data for name in names]
+
+
 def _names_text(names: "ArrayAttr[SymbolRefAttr]") -> str:
-    return f"[{', '.join(f'@{name.root_reference.data}' for name in names)}]"
+    return f"[{', '.join(map(symbol, names_of(names)))}]"
 
 
 def _parse_read(parser: Parser) -> tuple[UnresolvedOperand, Use]:

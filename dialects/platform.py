@@ -7,7 +7,7 @@ not ops: docs/dialects/platform.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any, cast, get_type_hints
 
@@ -18,7 +18,7 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import decimal
+from snnir.dialects.attributes import parse_fields, parse_text
 from snnir.semantics import PARAMETERS
 
 Pair = tuple[int, int]
@@ -141,7 +141,7 @@ class Machine:
         for name, value in positive.items():
             if value < 1:
                 return f"{name} must be at least 1"
-        for part_name, part in (("link", self.link), ("time", time)):
+        for part_name, part in (("crossbar", crossbar), ("link", self.link), ("time", time)):
             for f in fields(part):
                 value = getattr(part, f.name)
                 if isinstance(value, int) and value < 0:
@@ -150,6 +150,8 @@ class Machine:
             return "tiles.host lies outside the mesh"
         if crossbar.weight_bits and not 2 <= crossbar.weight_bits <= 32:
             return "crossbar.weight_bits is 0 (no stated precision) or 2 to 32"
+        if not crossbar.models:
+            return "crossbar.models is empty"
         return self._problem_of_words()
 
     def _problem_of_words(self) -> str | None:
@@ -201,7 +203,7 @@ def _part(group: str, class_: type, entries: Mapping[str, object]) -> Any:
         if key not in types:
             raise MachineError(f"{group}.{key}", f"no entry '{key}' in {group}{_nearest(key, types)}")
         values[key] = _typed(f"{group}.{key}", types[key], value)
-    for f in cast(tuple[Field[Any], ...], fields(class_)):
+    for f in fields(class_):
         if f.name not in values and f.default is MISSING:
             raise MachineError(group, f"{group}.{f.name} is missing")
     return class_(**values)
@@ -213,7 +215,7 @@ def _typed(key: str, type_: Any, value: object) -> object:
     if type_ is str and isinstance(value, str):
         return value
     items = tuple(cast(list[object], value)) if isinstance(value, list | tuple) else ()
-    if type_ == Pair and len(items) == 2 and all(isinstance(x, int) for x in items):
+    if type_ == Pair and len(items) == 2 and all(isinstance(x, int) and not isinstance(x, bool) for x in items):
         return items
     if type_ == tuple[str, ...] and items and all(isinstance(x, str) for x in items):
         return items
@@ -243,10 +245,12 @@ class MachineAttr(Data[Machine]):
         start = parser.pos
         entries: dict[str, dict[str, object]] = {}
         with parser.in_angle_brackets():
-            name = parser.parse_str_literal(" (the machine's name)")
+            name = parse_text(parser, "the machine's name")
             while parser.parse_optional_punctuation(","):
                 group = parser.parse_identifier(" (a part of the machine)")
-                entries[group] = dict(parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _entry(parser)))
+                if group in entries:
+                    parser.raise_error(f"'{group}' is given twice", start)
+                entries[group] = parse_fields(parser, lambda: _value(parser))
         try:
             return machine_from(name, entries)
         except MachineError as error:
@@ -266,12 +270,6 @@ class MachineAttr(Data[Machine]):
             raise VerifyException(problem)
 
 
-def _entry(parser: AttrParser) -> tuple[str, object]:
-    name = parser.parse_identifier(" (an entry)")
-    parser.parse_punctuation("=")
-    return name, _value(parser)
-
-
 def _value(parser: AttrParser) -> object:
     word = parser.parse_optional_str_literal()
     if word is not None:
@@ -286,8 +284,6 @@ def _text(value: object) -> str:
             return f'"{value}"'
         case tuple():
             return f"[{', '.join(_text(x) for x in cast(tuple[object, ...], value))}]"
-        case float():
-            return decimal(value)
         case _:
             return str(value)
 
@@ -297,7 +293,9 @@ def machine_of(op: Operation) -> Machine | None:
     while op.parent_op() is not None and not isinstance(op, ModuleOp):
         op = cast(Operation, op.parent_op())
     attribute = op.attributes.get(ATTRIBUTE)
-    return attribute.data if isinstance(attribute, MachineAttr) else None
+    if attribute is not None and not isinstance(attribute, MachineAttr):
+        raise VerifyException(f"the module's attribute {ATTRIBUTE} is no #platform.machine")
+    return attribute.data if attribute is not None else None
 
 
 Platform = Dialect("platform", [], [MachineAttr])

@@ -7,18 +7,19 @@ what was left out: docs/dialects/snn.md. The file is longer than others because 
 """
 
 from abc import ABC
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from xdsl.dialects.builtin import FloatAttr, IntAttr, StringAttr, SymbolNameConstraint, f64
+from xdsl.dialects.builtin import Float64Type, FloatAttr, IntAttr, StringAttr, SymbolNameConstraint, f64
 from xdsl.interfaces import HasCanonicalizationPatternsInterface
 from xdsl.ir import Attribute, Block, Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     base,
     irdl_op_definition,
+    irdl_to_attr_constraint,
     operand_def,
     opt_prop_def,
     prop_def,
@@ -41,16 +42,19 @@ from snnir.dialects.attributes import (
     SignalType,
     TensorAttr,
     decimal,
+    parse_body,
+    parse_decimal,
     parse_fields,
     parse_indices,
     parse_value,
     print_value,
+    symbol,
     value_of,
 )
 from snnir.indices import Indices
 from snnir.semantics import PARAMETERS, Semantics, parameter_error
 
-_VALUE = base(FloatAttr) | base(TensorAttr)
+_VALUE = irdl_to_attr_constraint(FloatAttr[Float64Type]) | base(TensorAttr)
 
 
 @irdl_op_definition
@@ -67,7 +71,7 @@ class NetworkOp(IRDLOperation):
 
     name = "snn.network"
     sym_name = prop_def(SymbolNameConstraint())
-    dt = prop_def(FloatAttr)
+    dt = prop_def(FloatAttr[Float64Type])
     steps = opt_prop_def(IntAttr)
     body = region_def("single_block")
     traits = traits_def(SymbolOpInterface(), SymbolTable(), NoTerminator(), IsolatedFromAbove())
@@ -97,27 +101,33 @@ class NetworkOp(IRDLOperation):
             raise VerifyException(f"dt must be a positive number of seconds, not {self.step_seconds:g}")
         if self.steps is not None and self.steps.data < 1:
             raise VerifyException("an inference takes at least one step")
+        if self.body.block.args:
+            raise VerifyException("a network takes no block arguments; its inputs are snn.input")
         for op in self.body.block.ops:
             if isinstance(op, NeuronOp):
                 op.verify_parameters(self.step_seconds)
         cycle = zero_delay_cycle(self.body.block)
         if cycle:
-            names = " -> ".join(_label(op) for op in cycle)
-            raise VerifyException(f"zero-delay cycle {names}: one of its connections needs a delay of at least 1 step")
+            raise VerifyException(
+                f"zero-delay cycle {_names(cycle)}: one of its connections needs a delay of at least 1 step"
+            )
+        cycle = _cycle(self.body.block, lambda op: not isinstance(op, NeuronOp))
+        if cycle:
+            raise VerifyException(f"the cycle {_names(cycle)} has no population in it, so it carries nothing")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         name = parser.parse_symbol_name()
         parser.parse_keyword("dt")
-        properties: dict[str, Attribute] = {"sym_name": name, "dt": FloatAttr(float(parser.parse_number()), f64)}
+        properties: dict[str, Attribute] = {"sym_name": name, "dt": FloatAttr(parse_decimal(parser), f64)}
         if parser.parse_optional_keyword("steps"):
             properties["steps"] = IntAttr(parser.parse_integer())
         attributes = parser.parse_optional_attr_dict_with_keyword()
-        body = parser.parse_region()
+        body = parse_body(parser)
         return cls.create(properties=properties, attributes=attributes.data if attributes else {}, regions=[body])
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.sym_name.data} dt {decimal(self.step_seconds)}")
+        printer.print_string(f" {symbol(self.sym_name.data)} dt {decimal(self.step_seconds)}")
         if self.steps is not None:
             printer.print_string(f" steps {self.steps.data}")
         printer.print_op_attributes(self.attributes, print_keyword=True)
@@ -127,9 +137,14 @@ class NetworkOp(IRDLOperation):
 
 def zero_delay_cycle(block: Block) -> list[Operation] | None:
     """Operations around which no step passes, first one repeated at the end; `None` when every cycle has a delay."""
+    return _cycle(block, lambda op: not delay_of(op))
+
+
+def _cycle(block: Block, follow: Callable[[Operation], bool]) -> list[Operation] | None:
+    """Operations that read each other around a cycle of ops to which `follow` applies, first one repeated."""
     order: TopologicalSorter[Operation] = TopologicalSorter()
     for op in block.ops:
-        order.add(op, *(v.owner for v in op.operands if isinstance(v.owner, Operation) and not delay_of(op)))
+        order.add(op, *(v.owner for v in op.operands if isinstance(v.owner, Operation) and follow(op)))
     try:
         order.prepare()
     except CycleError as error:
@@ -143,8 +158,11 @@ def delay_of(op: Operation) -> int:
     return op.delay.data if isinstance(op, WeightedOp | DelayOp) else 0
 
 
-def _label(op: Operation) -> str:
-    return f"@{op.sym_name.data}" if isinstance(op, NeuronOp) else op.name
+def _names(cycle: Sequence[Operation]) -> str:
+    """A cycle in words, from a population on where it has one."""
+    start = next((number for number, op in enumerate(cycle) if isinstance(op, NeuronOp)), 0)
+    ops = [*cycle[start:-1], *cycle[: start + 1]]
+    return " -> ".join(symbol(op.sym_name.data) if isinstance(op, NeuronOp) else op.name for op in ops)
 
 
 @irdl_op_definition
@@ -172,6 +190,8 @@ class InputOp(IRDLOperation):
         return self.signal.type.size
 
     def verify_(self) -> None:
+        if not self.signal.type.is_spike:
+            raise VerifyException("an input brings spikes")
         _verify_activity(self.activity, self.signal.type)
 
     @classmethod
@@ -183,7 +203,7 @@ class InputOp(IRDLOperation):
         return cls.create(properties=properties, attributes=attributes, result_types=[parser.parse_type()])
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.sym_name.data}")
+        printer.print_string(f" {symbol(self.sym_name.data)}")
         _print_activity(printer, self.activity)
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
@@ -208,6 +228,13 @@ class OutputOp(IRDLOperation):
 
     def __init__(self, name: str, signal: SSAValue | Operation) -> None:
         super().__init__(properties={"sym_name": StringAttr(name)}, operands=[signal])
+
+    def verify_(self) -> None:
+        owner = self.signal.owner
+        while isinstance(owner, FlattenOp):
+            owner = owner.source.owner
+        if not isinstance(owner, InputOp | NeuronOp) and isinstance(self.parent_op(), NetworkOp):
+            raise VerifyException("an output reads a whole input or population as it is emitted")
 
 
 class WeightedOp(IRDLOperation, ABC):
@@ -253,8 +280,8 @@ class WeightedOp(IRDLOperation, ABC):
     def verify_(self) -> None:
         if self.delay.data < 0:
             raise VerifyException("a delay is a number of steps, 0 or more")
-        if self.current_type.is_spike:
-            raise VerifyException("a projection makes a current, not spikes; give its result the element f64")
+        if self.current_type.element != f64:
+            raise VerifyException("a projection makes a current; give its result the element f64")
         for name in ("weights", "bias", "scale"):
             self._verify_tensor(name, self.properties.get(name))
         integer = isinstance(self.weights, TensorAttr) and not self.weights.data.element.startswith("f")
@@ -286,13 +313,12 @@ class WeightedOp(IRDLOperation, ABC):
         position = parser.pos
         source = parser.parse_unresolved_operand()
         parser.parse_keyword(cls.KEYWORD)
-        properties: dict[str, Attribute] = {"weights": parse_value(parser), "delay": IntAttr(0)}
+        properties: dict[str, Attribute] = {"weights": parse_value(parser)}
         if parser.parse_optional_keyword("bias"):
             properties["bias"] = parser.parse_attribute()
         if parser.parse_optional_keyword("scale"):
             properties["scale"] = parse_value(parser)
-        if parser.parse_optional_keyword("delay"):
-            properties["delay"] = IntAttr(parser.parse_integer())
+        properties["delay"] = IntAttr(parser.parse_integer() if parser.parse_optional_keyword("delay") else 0)
         attributes = parser.parse_optional_attr_dict()
         operands, results = _parse_types(parser, [source], position)
         return cls.create(operands=operands, result_types=results, properties=properties, attributes=attributes)
@@ -398,6 +424,8 @@ class SliceOp(IRDLOperation, HasCanonicalizationPatternsInterface):
     def verify_(self) -> None:
         assert isinstance(self.source.type, SignalType)
         assert isinstance(self.part.type, SignalType)
+        if not self.indices.data.runs:
+            raise VerifyException("a slice has at least one neuron")
         if self.indices.data.stop > self.source.type.size:
             raise VerifyException(f"indices {self.indices.data} reach beyond {self.source.type.size} neurons")
         expected = SignalType(ShapeAttr((len(self.indices.data),)), self.source.type.element)
@@ -480,8 +508,8 @@ class AddOp(IRDLOperation, HasCanonicalizationPatternsInterface):
             raise VerifyException("a sum needs at least one input")
         if any(value.type != self.total.type for value in self.inputs):
             raise VerifyException("the inputs and the result of a sum have one type")
-        if isinstance(self.total.type, SignalType) and self.total.type.is_spike:
-            raise VerifyException("spikes are not added; project them first")
+        if self.total.type.element != f64:
+            raise VerifyException("only currents (f64) are added; project spikes first")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -584,7 +612,8 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
         semantics: Semantics,
         result: SignalType,
     ) -> None:
-        properties = {"sym_name": StringAttr(name), "semantics": SemanticsAttr(semantics), **parameters}
+        properties: dict[str, Attribute] = {"sym_name": StringAttr(name), "semantics": SemanticsAttr(semantics)}
+        properties |= {name: parameters[name] for name in PARAMETERS[self.MODEL]}
         super().__init__(operands=[list(inputs)], result_types=[result], properties=properties)
 
     @property
@@ -608,8 +637,8 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
             raise VerifyException("a population emits spikes")
         for value in self.inputs:
             assert isinstance(value.type, SignalType)
-            if value.type.shape != self.spikes_type.shape or value.type.is_spike:
-                raise VerifyException(f"inputs of @{self.sym_name.data} must be currents of its own shape")
+            if value.type != SignalType(self.spikes_type.shape, f64):
+                raise VerifyException(f"inputs of @{self.sym_name.data} must be currents (f64) of its own shape")
         for name in PARAMETERS[self.MODEL]:
             attribute = self.properties[name]
             if isinstance(attribute, TensorAttr) and attribute.data.size != self.spikes_type.size:
@@ -617,6 +646,8 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
                     f"{name} of @{self.sym_name.data} has {attribute.data.size} entries for "
                     f"{self.spikes_type.size} neurons"
                 )
+            if not np.isfinite(value_of(attribute)).all():
+                raise VerifyException(f"{name} of @{self.sym_name.data} is not finite")
         _verify_activity(self.activity, self.spikes_type)
 
     def verify_parameters(self, dt: float) -> None:
@@ -636,21 +667,24 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
             parser.raise_error(f"{cls.name} takes the parameters {', '.join(PARAMETERS[cls.MODEL])}", position)
         parser.parse_keyword("using")
         properties["semantics"] = SemanticsAttr(SemanticsAttr.parse_parameter(parser))
+        properties |= {name: fields[name] for name in PARAMETERS[cls.MODEL]}
         _parse_activity(parser, properties)
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
+        before_type = parser.pos
         result = parser.parse_type()
-        assert isinstance(result, SignalType)
+        if not isinstance(result, SignalType):
+            parser.raise_error("a population emits a !snn.signal", before_type)
         current = SignalType(result.shape, f64)
         return cls.create(
             operands=parser.resolve_operands(inputs, [current] * len(inputs), position),
             result_types=[result],
-            properties={**properties, **fields},
+            properties=properties,
             attributes=attributes,
         )
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.sym_name.data}(")
+        printer.print_string(f" {symbol(self.sym_name.data)}(")
         printer.print_list(self.inputs, printer.print_ssa_value)
         printer.print_string(") with (")
         printer.print_list(PARAMETERS[self.MODEL], lambda name: self._print_parameter(printer, name))

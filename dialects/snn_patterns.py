@@ -1,10 +1,17 @@
 """Canonicalisations of the `snn` dialect: one way to write each program."""
 
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from xdsl.dialects.builtin import IntAttr
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from snnir.dialects.attributes import SignalType
-from snnir.dialects.snn import AddOp, DelayOp, DenseOp, NeuronOp, ScaleOp, SliceOp, WeightedOp
+from snnir.dialects.attributes import IndicesAttr
+from snnir.dialects.snn import AddOp, DelayOp, DenseOp, NeuronOp, ScaleOp, SliceOp
 from snnir.indices import Indices
+
+OpT = TypeVar("OpT", bound=Operation)
 
 
 class DelayIntoProjection(RewritePattern):
@@ -14,12 +21,19 @@ class DelayIntoProjection(RewritePattern):
     def match_and_rewrite(self, op: DenseOp | ScaleOp, rewriter: PatternRewriter) -> None:
         late = op.source.owner
         if isinstance(late, DelayOp):
-            rewriter.replace(op, _with_source(op, late))
+            properties = {**op.properties, "delay": IntAttr(op.delay.data + late.delay.data)}
+            rewriter.replace(op, _like(op, [late.source], properties))
 
 
-def _with_source(op: WeightedOp, late: DelayOp) -> WeightedOp:
-    total = op.delay.data + late.delay.data
-    return type(op)(late.source, op.weights, op.current_type, bias=op.bias, scale=op.scale, delay=total)
+def _like(op: OpT, operands: Sequence[SSAValue], properties: Mapping[str, Attribute] | None = None) -> OpT:
+    """The op with other operands; what its user said about it (attributes, location) stays."""
+    return type(op).create(
+        operands=operands,
+        result_types=op.result_types,
+        properties=op.properties if properties is None else properties,
+        attributes=op.attributes,
+        location=op.location,
+    )
 
 
 class NoDelay(RewritePattern):
@@ -38,7 +52,7 @@ class MergeDelays(RewritePattern):
     def match_and_rewrite(self, op: DelayOp, rewriter: PatternRewriter) -> None:
         inner = op.source.owner
         if isinstance(inner, DelayOp):
-            rewriter.replace(op, DelayOp(inner.source, op.delay.data + inner.delay.data))
+            rewriter.replace(op, _like(op, [inner.source], {"delay": IntAttr(op.delay.data + inner.delay.data)}))
 
 
 class FullSlice(RewritePattern):
@@ -47,8 +61,7 @@ class FullSlice(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: SliceOp, rewriter: PatternRewriter) -> None:
         source = op.source.type
-        flat = isinstance(source, SignalType) and len(source.shape.data) == 1
-        if flat and op.indices.data == Indices.span(0, source.size):
+        if source == op.part.type and op.indices.data.is_span:
             rewriter.replace(op, (), [op.source])
 
 
@@ -60,7 +73,7 @@ class ComposeSlices(RewritePattern):
         inner = op.source.owner
         if isinstance(inner, SliceOp):
             chosen = inner.indices.data.array[op.indices.data.array]
-            rewriter.replace(op, SliceOp(inner.source, Indices.of(chosen)))
+            rewriter.replace(op, _like(op, [inner.source], {"indices": IndicesAttr(Indices.of(chosen))}))
 
 
 class SingleSum(RewritePattern):
@@ -77,9 +90,9 @@ class FlattenSum(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: AddOp, rewriter: PatternRewriter) -> None:
-        inputs = [v for value in op.inputs for v in (value.owner.inputs if isinstance(value.owner, AddOp) else [value])]
-        if len(inputs) != len(op.inputs):
-            rewriter.replace(op, AddOp(*inputs))
+        inputs = _summands(op.inputs)
+        if inputs != list(op.inputs):
+            rewriter.replace(op, _like(op, inputs))
 
 
 class SumIntoPopulation(RewritePattern):
@@ -87,12 +100,11 @@ class SumIntoPopulation(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: NeuronOp, rewriter: PatternRewriter) -> None:
-        inputs = [v for value in op.inputs for v in (value.owner.inputs if isinstance(value.owner, AddOp) else [value])]
-        if len(inputs) != len(op.inputs):
-            new = type(op).create(
-                operands=inputs,
-                result_types=[op.spikes.type],
-                properties=op.properties,
-                attributes=op.attributes,
-            )
-            rewriter.replace(op, new)
+        inputs = _summands(op.inputs)
+        if inputs != list(op.inputs):
+            rewriter.replace(op, _like(op, inputs))
+
+
+def _summands(values: Sequence[SSAValue]) -> list[SSAValue]:
+    """The values with sums among them replaced by what they add."""
+    return [v for value in values for v in (value.owner.inputs if isinstance(value.owner, AddOp) else [value])]

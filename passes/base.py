@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import NoReturn, TypeVar
+from typing import ClassVar, NoReturn, TypeVar
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
@@ -20,6 +20,9 @@ OpT = TypeVar("OpT", bound=Operation)
 @dataclass(frozen=True)
 class SNNPass(ModulePass):
     """A pass with named counters, printed by `--statistics`."""
+
+    lossy: ClassVar[bool] = False
+    """Whether the pass may change what the program computes; `snnc verify` then measures by how much."""
 
     statistics: Counter[str] = field(default_factory=Counter[str], init=False, repr=False, compare=False)
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Run = tuple[int, int, int]
+LIMIT = 1 << 31
+"""No index is as large as this."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,13 @@ class Indices:
         for start, stop, step in runs:
             if start < 0 or step < 1 or stop <= start:
                 raise ValueError(f"{start}:{stop}:{step} is not a run (need 0 <= start < stop, step >= 1)")
+            if stop > LIMIT:
+                raise ValueError(f"{start}:{stop}:{step} goes beyond {LIMIT}, the largest index set")
+        if len(runs) == 1 and (runs[0][2] == 1 or runs[0][0] + 2 * runs[0][2] < runs[0][1]):
+            start, stop, step = runs[0]
+            return Indices(((start, start + (stop - 1 - start) // step * step + 1, step),))
+        if sum(-(-(stop - start) // step) for start, stop, step in runs) > LIMIT:
+            raise ValueError("an index set holds distinct, non-negative integers")
         return Indices.of(np.concatenate([np.arange(*run) for run in runs]) if runs else [])
 
     @cached_property

@@ -37,23 +37,42 @@ def integer_type(bits: int) -> "np.dtype[Any]":
 
 def exact_grid(weights: Matrix, bits: int) -> Grid | None:
     """The weights as integers of `bits` bits times a power of two per neuron, if they are exactly that."""
-    peak = np.abs(weights).max(axis=1, initial=0.0)
-    # the finest power of two with which the largest weight still fits, 2 ** ceil(log2(peak / largest)): weights on any
-    # coarser power of two lie on this one too
-    fraction, exponent = np.frexp(np.where(peak > 0, peak, 1.0) / largest(bits))
-    power = np.where(fraction == 0.5, exponent - 1, exponent)
-    scale = np.ldexp(1.0, power)
-    integers = weights / scale[:, None]
-    if (integers == np.rint(integers)).all() and (np.abs(integers) <= largest(bits)).all():
-        return Grid(integers, scale, True)
-    return None
+    grid = _power_grid(weights, bits)
+    return grid if _fits(grid, weights, bits).all() else None
 
 
 def nearest_grid(weights: Matrix, bits: int) -> Grid:
-    """The weights rounded to `bits` bits; the largest of each neuron becomes the largest integer."""
-    found = exact_grid(weights, bits)
-    if found is not None:
-        return found
+    """The weights on a grid of `bits` bits, neuron by neuron.
+
+    A neuron whose weights are exactly such integers times a power of two keeps them. Those of the others are rounded to
+    nearest, the largest becoming the largest integer.
+    """
+    grid = _power_grid(weights, bits)
+    fits = _fits(grid, weights, bits)
+    if fits.all():
+        return grid
     peak = np.abs(weights).max(axis=1, initial=0.0)
-    scale = np.where(peak > 0, peak, 1.0) / largest(bits)
-    return Grid(np.clip(np.rint(weights / scale[:, None]), -largest(bits), largest(bits)), scale, False)
+    least = np.finfo(np.float64).smallest_subnormal
+    scale = np.where(fits, grid.scale, np.maximum(np.where(peak > 0, peak, 1.0) / largest(bits), least))
+    integers = np.clip(np.rint(weights / scale[:, None]), -largest(bits), largest(bits))
+    return Grid(integers, scale, False)
+
+
+def _power_grid(weights: Matrix, bits: int) -> Grid:
+    """The weights divided by the finest power of two with which the largest of a neuron still fits.
+
+    That is 2 ** ceil(log2(peak / largest)); weights on any coarser power of two lie on this one too.
+    """
+    peak = np.abs(weights).max(axis=1, initial=0.0)
+    fraction, exponent = np.frexp(np.where(peak > 0, peak, 1.0) / largest(bits))
+    scale = np.maximum(
+        np.ldexp(1.0, np.where(fraction == 0.5, exponent - 1, exponent)), np.finfo(np.float64).smallest_subnormal
+    )
+    return Grid(weights / scale[:, None], scale, True)
+
+
+def _fits(grid: Grid, weights: Matrix, bits: int) -> NDArray[np.bool_]:
+    """For each neuron, whether the grid holds its weights: whole numbers in range that give them back."""
+    whole = (grid.integers == np.rint(grid.integers)).all(axis=1)
+    inside = (np.abs(grid.integers) <= largest(bits)).all(axis=1)
+    return whole & inside & (grid.integers * grid.scale[:, None] == weights).all(axis=1)

@@ -7,17 +7,18 @@ and bytes are. Where a large tensor is printed is decided by the printing policy
 """
 
 import json
+import math
 import os
 import struct
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,21 +82,28 @@ class Tensor:
         if key not in header:
             known = ", ".join(sorted(header)[:8])
             raise SnnirError(path, f"no tensor '{key}' in this file", f"it holds: {known}")
-        entry = header[key]
-        element = _SAFETENSORS.get(entry["dtype"])
+        damaged = SnnirError(f"{path}:{key}", "the file is truncated or damaged", "write it again")
+        try:
+            kind, (begin, end) = str(header[key]["dtype"]), header[key]["data_offsets"]
+            shape = tuple(int(n) for n in header[key]["shape"])
+            length = end - begin
+        except (KeyError, TypeError, ValueError):
+            raise damaged from None
+        element = _SAFETENSORS.get(kind)
         if element is None:
-            raise SnnirError(f"{path}:{key}", f"element type {entry['dtype']} is not supported", "store it as F32")
-        shape = tuple(int(n) for n in entry["shape"])
-        begin, end = entry["data_offsets"]
-        if end - begin != int(np.prod(shape)) * DTYPES[element].itemsize or start + end > path.stat().st_size:
-            raise SnnirError(f"{path}:{key}", "the file is truncated or damaged", "write it again")
-        return Tensor(key, shape, element, _FileRange(path, start + begin, end - begin))
+            raise SnnirError(f"{path}:{key}", f"element type {kind} is not supported", "store it as F32")
+        exact = min(shape, default=0) >= 0 and length == math.prod(shape) * DTYPES[element].itemsize
+        if not exact or begin < 0 or start + end > path.stat().st_size:
+            raise damaged
+        return Tensor(key, shape, element, _FileRange(path, start + begin, length))
 
     @cached_property
     def array(self) -> NDArray[Any]:
         """The elements, read-only; memory-mapped when they come from a file."""
         if isinstance(self.source, np.ndarray):
             return self.source
+        if not self.size:
+            return np.empty(self.shape, DTYPES[self.element])
         data = np.memmap(self.source.path, DTYPES[self.element], "r", self.source.begin, self.shape)
         return data.view(np.ndarray)
 
@@ -114,17 +122,16 @@ class Tensor:
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
+
+    def same_elements(self, other: "Tensor") -> bool:
+        """Whether shape, element type and bytes are equal."""
+        return (self.shape, self.element) == (other.shape, other.element) and self.digest == other.digest
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tensor):
             return NotImplemented
-        return (self.key, self.shape, self.element, self.digest) == (
-            other.key,
-            other.shape,
-            other.element,
-            other.digest,
-        )
+        return self.key == other.key and self.same_elements(other)
 
     def __hash__(self) -> int:
         return hash((self.key, self.shape, self.element, self.digest))
@@ -157,12 +164,15 @@ def _read_header(path: Path) -> tuple[dict[str, Any], int]:
             if length > min(_HEADER_LIMIT, path.stat().st_size):
                 raise ValueError("header longer than the file")
             header = json.loads(file.read(length))
+            if not isinstance(header, dict):
+                raise ValueError("no header")
     except FileNotFoundError:
         raise SnnirError(path, "no such file", "put the weights file beside the program, or correct its name") from None
-    except (OSError, ValueError, struct.error) as error:
+    except (OSError, ValueError, struct.error, RecursionError) as error:
         raise SnnirError(path, f"not a readable safetensors file ({error})", "write it again") from None
-    header.pop("__metadata__", None)
-    return header, 8 + length
+    entries = cast(dict[str, Any], header)
+    entries.pop("__metadata__", None)
+    return entries, 8 + length
 
 
 def keys_of(path: Path) -> tuple[str, ...]:
@@ -172,7 +182,9 @@ def keys_of(path: Path) -> tuple[str, ...]:
 
 def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write the arrays under their keys, whole or not at all (temporary name, then rename)."""
-    from safetensors.numpy import save_file  # noqa: PLC0415  (only needed here)
+    from safetensors.numpy import (  # noqa: PLC0415  (only needed here)
+        save_file,  # pyright: ignore[reportUnknownVariableType]
+    )
 
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
@@ -196,7 +208,7 @@ class PrintingPolicy:
     def store(self, tensor: Tensor) -> str:
         """Remember the tensor for the file beside the text; returns the key under which it will be found there."""
         key, number = tensor.key, 1
-        while key in self.stored and self.stored[key].digest != tensor.digest:
+        while key in self.stored and not self.stored[key].same_elements(tensor):
             key, number = f"{tensor.key}~{number}", number + 1
         self.stored.setdefault(key, tensor)
         return key
@@ -212,24 +224,23 @@ def printing_policy() -> PrintingPolicy:
 
 
 @contextmanager
-def elided() -> Iterator[None]:
-    """Large tensors print as `elided`: for people; the text cannot be parsed again."""
-    token = _policy.set(PrintingPolicy("elided"))
-    try:
-        yield
-    finally:
-        _policy.reset(token)
-
-
-@contextmanager
-def sink(file_name: str) -> Iterator[PrintingPolicy]:
-    """Large tensors print as references into `file_name`; write `.stored` there afterwards (`write_stored`)."""
-    policy = PrintingPolicy("beside", file_name)
+def printing(policy: PrintingPolicy) -> Generator[PrintingPolicy]:
+    """Print large tensors by `policy`; one policy may serve several texts."""
     token = _policy.set(policy)
     try:
         yield policy
     finally:
         _policy.reset(token)
+
+
+def elided() -> AbstractContextManager[PrintingPolicy]:
+    """Large tensors print as `elided`: for people; the text cannot be parsed again."""
+    return printing(PrintingPolicy("elided"))
+
+
+def sink(file_name: str) -> AbstractContextManager[PrintingPolicy]:
+    """Large tensors print as references into `file_name`; write them there afterwards (`write_stored`)."""
+    return printing(PrintingPolicy("beside", file_name))
 
 
 def write_stored(policy: PrintingPolicy, directory: Path) -> None:
@@ -239,7 +250,7 @@ def write_stored(policy: PrintingPolicy, directory: Path) -> None:
 
 
 @contextmanager
-def source_directory(directory: Path) -> Iterator[None]:
+def source_directory(directory: Path) -> Generator[None]:
     """File names in tensors that are parsed are relative to this directory."""
     token = _directory.set(directory)
     try:

@@ -13,7 +13,6 @@ from xdsl.ir import SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from snnir.dialects import cluster
-from snnir.dialects.attributes import SignalType
 from snnir.dialects.cluster import ClusterOp, OutputOp, ProgramOp
 from snnir.dialects.cluster_attributes import Axons, Slice
 from snnir.dialects.connections import Connection, connections_of, source_of
@@ -22,6 +21,7 @@ from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp
 from snnir.indices import Indices
 from snnir.partition import Demand, Part, PartitionError, greedy
 from snnir.passes.base import SNNPass, fail, machine, program
+from snnir.sim.entry import network_of
 
 IntArray = NDArray[np.int64]
 
@@ -62,6 +62,14 @@ class ConvertSNNToCluster(SNNPass):
 
 def _check(network: NetworkOp, target: Machine) -> None:
     """Refuse by name what the machine has no means for."""
+    for name, source in network_of(network).outputs.items():
+        if isinstance(network.sources[source], InputOp):
+            hint = "let the output read a population"
+            fail(
+                network.outputs[name],
+                f"output @{name} reads the input @{source}; a machine returns what it computes",
+                hint,
+            )
     for op in network.sources.values():
         if not isinstance(op, NeuronOp):
             continue
@@ -131,11 +139,12 @@ class _Builder:
     def build(self) -> ProgramOp:
         """The `cluster.program`."""
         result = ProgramOp(self._network.sym_name.data)
+        result.location = self._network.location
         block = result.body.block
         inputs = [
             cluster.InputOp(name, op.signal.type)
             for name, op in self._network.sources.items()
-            if isinstance(op, InputOp) and isinstance(op.signal.type, SignalType)
+            if isinstance(op, InputOp)
         ]
         rows = [np.unique(np.concatenate([part.axons for part in parts])) for parts in self._plan]
         groups = [self._groups(axons) for axons in rows]
@@ -150,6 +159,7 @@ class _Builder:
             return inputs[position].signal if number < 0 else clusters[number].computed[position]
 
         for op, parts, found in zip(clusters, self._plan, groups, strict=True):
+            op.location = self._axons.populations[parts[0].population].location
             op.wire([value(c) for c, _, _ in found], [value(c) for part in parts for c in self._added(part)])
             for part, result_value in zip(parts, op.computed, strict=True):
                 result_value.name_hint = self._name(part) + ("_sum" if part.is_partial else "")

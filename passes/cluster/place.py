@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import OpResult, SSAValue
+from xdsl.ir import SSAValue
 
-from snnir.dialects.cluster import ClusterOp, OutputOp, ProgramOp, address_of
+from snnir.dialects.cluster import ClusterOp, ProgramOp, address_of
 from snnir.dialects.cluster_attributes import PartialType, Place, PlaceAttr
 from snnir.partition.placement import Traffic, cost, hops, row_major, swap_placement
 from snnir.passes.activity import NetworkActivity
@@ -56,17 +56,16 @@ def _traffic(clusters: ProgramOp, activity: NetworkActivity) -> tuple[Traffic, T
     number = {op: i for i, op in enumerate(clusters.clusters)}
     between = np.zeros((len(number), len(number)))
     host = np.zeros(len(number))
-    for op in clusters.body.block.ops:
-        if isinstance(op, OutputOp):
-            for signal in op.signals:
-                if isinstance(signal, OpResult) and isinstance(signal.op, ClusterOp):
-                    host[number[signal.op]] += _volume(signal, activity)
-        for value in dict.fromkeys(op.operands) if isinstance(op, ClusterOp) else ():
-            assert isinstance(value, OpResult)
-            if isinstance(value.op, ClusterOp):
-                between[number[value.op], number[op]] += _volume(value, activity)
+    for output in clusters.outputs:
+        for signal in output.signals:
+            if isinstance(signal.owner, ClusterOp):
+                host[number[signal.owner]] += _volume(signal, activity)
+    for cluster in clusters.clusters:
+        for value in dict.fromkeys(cluster.operands):
+            if isinstance(value.owner, ClusterOp):
+                between[number[value.owner], number[cluster]] += _volume(value, activity)
             else:
-                host[number[op]] += _volume(value, activity)
+                host[number[cluster]] += _volume(value, activity)
     return between, host
 
 

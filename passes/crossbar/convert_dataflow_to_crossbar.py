@@ -31,9 +31,9 @@ from snnir.dialects.dataflow import GraphOp, claimant_of
 from snnir.dialects.platform import Machine
 from snnir.dialects.snn import NetworkOp
 from snnir.indices import Indices
-from snnir.passes.activity import NetworkActivity
+from snnir.passes.activity import Assumption, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
-from snnir.passes.dataflow.convert_cluster_to_dataflow import slice_names
+from snnir.passes.dataflow.convert_cluster_to_dataflow import events_of, graph_of, load_of, slice_names
 from snnir.precision import exact_grid, integer_type, largest
 from snnir.semantics import Value
 from snnir.sim.entry import network_of
@@ -60,7 +60,8 @@ class ConvertDataflowToCrossbar(SNNPass):
         orders = {order.crossbar.data: order.names for order in graph.orders}
         if set(orders) != {cluster.sym_name.data for cluster in clusters.clusters}:
             fail(graph, "the crossbars have no static order", "run dataflow-schedule before")
-        result = _machine_op(network, graph)
+        _check_times(graph, clusters, target, network)
+        result = _machine_op(network, clusters, graph)
         block = result.body.block
         arrays = network_of(network)
         programmed = _Programs(network, arrays, target)
@@ -86,14 +87,33 @@ class ConvertDataflowToCrossbar(SNNPass):
         )
 
 
-def _machine_op(network: NetworkOp, graph: GraphOp) -> MachineOp:
+def _check_times(graph: GraphOp, clusters: ProgramOp, target: Machine, network: NetworkOp) -> None:
+    """The guarantee must belong to this machine, these clusters and the activity that is emitted with it."""
+    assumption: Assumption = "peak" if graph.activity.data == "peak" else "worst"
+    times = {actor.sym_name.data: actor.time.data for actor in graph.actors}
+    for actor in graph_of(clusters, target, NetworkActivity(network, assumption)).actors:
+        name, least = actor.sym_name.data, actor.time.data
+        if times.get(name, -1) < least:
+            found = f"takes {times[name]}" if name in times else "is missing"
+            message = f"@{name} {found} in the graph, {least} with the clusters and activity of now"
+            fail(graph, message, "run convert-cluster-to-dataflow and what follows it again")
+
+
+def _machine_op(network: NetworkOp, clusters: ProgramOp, graph: GraphOp) -> MachineOp:
     guarantee = {"period": graph.period, "latency": graph.latency, "predicted": graph.predicted}
     peaks: dict[str, int] | None = None
+    peaks_in: dict[str, int] | None = None
     if graph.activity.data == "peak":
         activity = NetworkActivity(network, "peak")
-        peaks = {name: activity.peak(name) for name in network.sources}
+        peaks = {op.sym_name.data: load_of(op.signal, activity).most for op in clusters.inputs}
+        peaks_in = {}
+        for cluster in clusters.clusters:
+            for name, part, value in zip(slice_names(cluster), cluster.parts, cluster.computed, strict=True):
+                peaks_in[name] = events_of(cluster, part, activity).most
+                if not part.is_partial:
+                    peaks[name] = load_of(value, activity).most
     steps = network.steps.data if network.steps is not None else None
-    return MachineOp(network.sym_name.data, network.step_seconds, steps, guarantee, peaks)
+    return MachineOp(network.sym_name.data, network.step_seconds, steps, guarantee, peaks, peaks_in)
 
 
 def _add_channels(result: MachineOp, graph: GraphOp) -> None:
@@ -150,21 +170,20 @@ class _Programs:
         place = self._network.sources[population.name]
         if population.scale is None:
             fail(place, f"the projections into @{population.name} have different scales", "run snn-quantize before")
-        integer = all(p.weights.dtype.kind == "i" for p in population.projections)
         if not bits:
-            wide = any(p.weights.dtype.itemsize > 4 for p in population.projections) or len(weights) > 1
-            return _Column(weights, population.scale, np.dtype("<f8" if wide else "<f4"))
+            narrow = len(weights) < 2 and all((w == w.astype(np.float32)).all() for w in weights)
+            return _Column(weights, population.scale, np.dtype("<f4" if narrow else "<f8"))
+        integer = all(p.weights.dtype.kind == "i" for p in population.projections)
         if integer and max((np.abs(w).max(initial=0) for w in weights), default=0) <= largest(bits):
             return _Column(weights, population.scale, integer_type(bits))
-        scale = np.broadcast_to(np.asarray(population.scale), (population.size,))[:, None]
-        grid = exact_grid(np.concatenate([w * scale for w in weights], axis=1), bits) if weights else None
-        if weights and grid is None:
+        grid = exact_grid(np.concatenate(weights, axis=1), bits)
+        if grid is None:
             message = f"the weights into @{population.name} need more than the {bits} bits of '{self._target.name}'"
             fail(place, message, "run snn-quantize before, or choose a machine with more weight bits")
-        if grid is None:
-            return _Column(weights, 1.0, integer_type(bits))
+        # a power of two times the program's own scale: sums of integers times it are the program's sums, bit for bit
+        scale = grid.scale * population.scale
         ends = np.cumsum([w.shape[1] for w in weights])[:-1]
-        return _Column(np.split(grid.integers, ends, axis=1), _compact(grid.scale), integer_type(bits))
+        return _Column(np.split(grid.integers, ends, axis=1), _compact(scale), integer_type(bits))
 
     def _cells(self, cluster: ClusterOp) -> "NDArray[np.generic]":
         """The cells of a crossbar, (rows, columns)."""
@@ -180,7 +199,8 @@ class _Programs:
                 if mine.size:
                     cells[np.ix_(mine, column)] += self._block(part, axon, neurons[mine - start])
         rounded = cells.astype(np.result_type(*kinds))
-        if (rounded != cells).any():
+        bits = self._target.crossbar.weight_bits
+        if (rounded != cells).any() or (bits and np.abs(cells).max(initial=0) > largest(bits)):
             place = self._network.sources[cluster.parts[0].population]
             fail(place, f"parallel synapses on @{cluster.sym_name.data} add up to more than a cell holds", "merge them")
         return rounded
@@ -197,10 +217,11 @@ class _Programs:
                 hit = np.outer(neurons == neuron, targets == place)
                 block[hit] += weights[place, 0]
             if not projection.one_to_one:
-                order = np.argsort(projection.indices)
-                found = order[np.searchsorted(projection.indices, neurons, sorter=order).clip(max=len(order) - 1)]
-                here = projection.indices[found] == neurons
-                block[here] += weights[np.ix_(targets, found[here])].T
+                # a neuron may be read twice (a slice can name it twice): its weights add up in the one cell
+                order = np.argsort(neurons)
+                found = order[np.searchsorted(neurons, projection.indices, sorter=order).clip(max=len(order) - 1)]
+                here = neurons[found] == projection.indices
+                np.add.at(block, found[here], weights[np.ix_(targets, here)].T)
         return block
 
     def _slice(self, name: str, part: Slice, added: list[str]) -> SliceOp:

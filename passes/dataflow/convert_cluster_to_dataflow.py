@@ -43,10 +43,17 @@ class ConvertClusterToDataflow(SNNPass):
             if cluster.place is None:
                 fail(cluster, f"@{cluster.sym_name.data} has no place", "run cluster-place and cluster-route before")
         network = program(op)
-        graph = _Builder(clusters, machine(op), NetworkActivity(network, self.activity)).build()
+        graph = graph_of(clusters, machine(op), NetworkActivity(network, self.activity))
         Rewriter.insert_op(graph, InsertPoint.after(clusters))
         self.statistics["actors"] = len(graph.actors)
         self.statistics["channels"] = sum(len(actor.taken) for actor in graph.actors)
+
+
+def graph_of(clusters: ProgramOp, target: Machine, activity: NetworkActivity) -> GraphOp:
+    """The dataflow graph of placed and routed clusters, in no module yet."""
+    graph = _Builder(clusters, target, activity).build()
+    graph.location = clusters.location
+    return graph
 
 
 def slice_names(cluster: ClusterOp) -> list[str]:
@@ -72,6 +79,26 @@ def reads_of(cluster: ClusterOp) -> list[dict[tuple[SSAValue, int], None]]:
                 waits[signal, axons.data.delay] = None
         found.append(waits | {(value, 0): None for value in sums})
     return found
+
+
+def events_of(cluster: ClusterOp, part: Slice, activity: NetworkActivity) -> Activity:
+    """Spikes per step on a slice's rows; rows of one population and delay are bounded together."""
+    wanted = part.rows.array
+    read: dict[tuple[str, int], list[np.ndarray[tuple[int], np.dtype[np.int64]]]] = defaultdict(list)
+    start = 0
+    for axon, neurons in row_axons(cluster):
+        read[axon].append(neurons[wanted[(wanted >= start) & (wanted < start + len(neurons))] - start])
+        start += len(neurons)
+    parts = [activity.of(source, np.concatenate(found)) for (source, _), found in read.items()]
+    return sum(parts, Activity(Fraction(0), 0))
+
+
+def load_of(value: SSAValue, activity: NetworkActivity) -> Activity:
+    """Values in a token of a signal: spikes, or one per partial sum."""
+    if isinstance(value.type, PartialType):
+        size = value.type.size.data
+        return Activity(Fraction(size), size)
+    return activity.of(*address_of(value))
 
 
 class _Builder:
@@ -111,37 +138,18 @@ class _Builder:
 
     def _add_slices(self, cluster: ClusterOp) -> None:
         for part, name, value in zip(cluster.parts, slice_names(cluster), cluster.computed, strict=True):
-            events = self._events(cluster, part)
-            spikes = self._spikes(value)
+            events, spikes = events_of(cluster, part, self._activity), load_of(value, self._activity)
             most = firing_time(self._machine, part, events.most, spikes.most)
             mean = firing_time(self._machine, part, events.mean, spikes.mean)
             actor = ActorOp("slice", name, int(most), round(mean), [spikes.most], resource=cluster.sym_name.data)
             self._add(value, actor)
-
-    def _events(self, cluster: ClusterOp, part: Slice) -> Activity:
-        """Spikes per step on a slice's rows; rows of one population and delay are bounded together."""
-        wanted = part.rows.array
-        read: dict[tuple[str, int], list[np.ndarray[tuple[int], np.dtype[np.int64]]]] = defaultdict(list)
-        start = 0
-        for axon, neurons in row_axons(cluster):
-            read[axon].append(neurons[wanted[(wanted >= start) & (wanted < start + len(neurons))] - start])
-            start += len(neurons)
-        parts = [self._activity.of(source, np.concatenate(found)) for (source, _), found in read.items()]
-        return sum(parts, Activity(Fraction(0), 0))
-
-    def _spikes(self, value: SSAValue) -> Activity:
-        """Values in a token: spikes, or one per partial sum."""
-        if isinstance(value.type, PartialType):
-            size = value.type.size.data
-            return Activity(Fraction(size), size)
-        return self._activity.of(*address_of(value))
 
     def _add_transport(self) -> None:
         """Each flow as a `send` and a `carry` actor; a token is its values and one end-of-step marker."""
         contention = Contention(self._machine, [links for _, _, links in self._flows])
         self._senders: list[ActorOp] = []
         for value, route, links in self._flows:
-            load = self._spikes(value)
+            load = load_of(value, self._activity)
             worst = contention.worst(links, load.most + 1)
             mean = contention.alone(links, load.mean + 1)
             producer = self._made[value]
@@ -181,7 +189,7 @@ class _Builder:
         for signal, delay in (key for waits in reads for key in waits):
             longest[signal] = max(longest.get(signal, 0), delay)
         needed = {
-            extra: sum((delay + extra) * self._spikes(signal).most for signal, delay in longest.items())
+            extra: sum((delay + extra) * load_of(signal, self._activity).most for signal, delay in longest.items())
             for extra in (2, 1)
         }
         events = self._machine.buffers.events

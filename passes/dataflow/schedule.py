@@ -28,9 +28,7 @@ class DataflowSchedule(SNNPass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         graph = only(op, GraphOp, "run convert-cluster-to-dataflow before")
-        for order in graph.orders:
-            order.detach()
-            order.erase()
+        _forget(graph)
         shared: dict[str, list[ActorOp]] = defaultdict(list)
         for actor in _sequence(graph):
             if actor.resource_name is not None:
@@ -39,6 +37,16 @@ class DataflowSchedule(SNNPass):
             graph.body.block.add_op(OrderOp(crossbar, [a.sym_name.data for a in shared[crossbar]]))
         self.statistics["crossbars"] = len(shared)
         self.statistics["longest order"] = max((len(actors) for actors in shared.values()), default=0)
+
+
+def _forget(graph: GraphOp) -> None:
+    """Take away old orders, and what was analysed without the new ones: it would promise too much."""
+    for order in graph.orders:
+        order.detach()
+        order.erase()
+    graph.period = graph.latency = graph.predicted = graph.simulated = graph.critical = None
+    for actor in graph.actors:
+        actor.start = actor.slack = None
 
 
 def _sequence(graph: GraphOp) -> list[ActorOp]:

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.dialects.dataflow import GraphOp, RationalAttr
 from snnir.maxplus.errors import MaxPlusError
+from snnir.maxplus.sdf import repetition_vector
 from snnir.maxplus.selftimed import self_timed
 from snnir.passes.base import SNNPass, fail, only
 from snnir.passes.dataflow.to_sdf import to_sdf
@@ -34,12 +35,14 @@ class DataflowSimulate(SNNPass):
         graph = only(op, GraphOp, "run convert-cluster-to-dataflow before")
         if self.iterations < 4:
             fail(graph, f"{self.iterations} iterations measure nothing", "simulate at least 4")
+        sdf = to_sdf(graph, "time" if self.load == "worst" else "mean")
         try:
-            starts = self_timed(to_sdf(graph, "time" if self.load == "worst" else "mean"), self.iterations)
+            starts, firings = self_timed(sdf, self.iterations), repetition_vector(sdf)
         except MaxPlusError as error:
             fail(graph, str(error), "the actors named wait for each other or do not agree on rates")
-        ends = [starts[a.sym_name.data] for a in graph.actors if a.kind.data == "output"] or list(starts.values())
-        first = self.iterations // 2
-        span = max(Fraction(times[-1] - times[first], len(times) - 1 - first) for times in ends)
+        observed = [a.sym_name.data for a in graph.actors if a.kind.data == "output"] or list(starts)
+        # the first firing of each iteration, from the middle of the run on
+        times = [starts[name][:: firings[name]][self.iterations // 2 :] for name in observed]
+        span = max(Fraction(each[-1] - each[0], len(each) - 1) for each in times)
         graph.simulated = RationalAttr(span)
         self.statistics["simulated period"] = round(span)

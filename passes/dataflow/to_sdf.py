@@ -22,7 +22,7 @@ def to_sdf(graph: GraphOp, load: Load = "time", *, with_orders: bool = True) -> 
         actors.append(Actor(op.sym_name.data, time, None if op.concurrent.data else 1))
         for value, use in op.reads:
             producer, target = producer_of(value), op.sym_name.data
-            made = producer.rates.data[list(producer.made).index(value)].data
+            made = producer.rates.data[[made is value for made in producer.made].index(True)].data
             source = producer.sym_name.data
             channels.append(Channel(source, target, made, use.rate, use.tokens))
             if use.capacity is not None:

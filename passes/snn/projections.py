@@ -1,6 +1,6 @@
 """Rewriting the projections of one population: what quantisation and fan-in splitting share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,12 @@ def replace_projections(population: NeuronOp, projections: Sequence[WeightedOp])
         _erase_unused(value)
 
 
+def forget_activity(populations: Iterable[NeuronOp]) -> None:
+    """Take away activity that was measured before the program changed."""
+    for population in populations:
+        population.activity = None
+
+
 def _erase_unused(value: SSAValue) -> None:
     owner = value.owner
     if isinstance(owner, WeightedOp | AddOp) and not any(result.uses for result in owner.results):
@@ -34,14 +40,16 @@ def _erase_unused(value: SSAValue) -> None:
             _erase_unused(operand)
 
 
-def dense_weights(connection: Connection) -> NDArray[np.float64]:
+def dense_weights(connection: Connection, *, scaled: bool = True) -> NDArray[np.float64]:
     """The weights of a connection times their scale, (targets, weights of each): one column when one-to-one."""
     op = connection.op
     raw = op.weights.array if isinstance(op.weights, TensorAttr) else np.asarray(value_of(op.weights))
     targets = op.current_type.size
     weights = np.asarray(raw, np.float64)
     weights = np.broadcast_to(weights.ravel(), (targets,))[:, None] if connection.one_to_one else weights
-    scale = 1.0 if op.scale is None else np.broadcast_to(np.asarray(value_of(op.scale)), (targets,))[:, None]
+    scale = (
+        1.0 if op.scale is None or not scaled else np.broadcast_to(np.asarray(value_of(op.scale)), (targets,))[:, None]
+    )
     return weights * scale
 
 

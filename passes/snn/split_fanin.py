@@ -16,7 +16,7 @@ from snnir.dialects.platform import machine_of
 from snnir.dialects.snn import DenseOp, IfOp, NetworkOp, NeuronOp, ScaleOp, SliceOp, WeightedOp
 from snnir.indices import Indices
 from snnir.passes.base import SNNPass, fail, program
-from snnir.passes.snn.projections import dense_weights, replace_projections, total_bias
+from snnir.passes.snn.projections import dense_weights, forget_activity, replace_projections, total_bias
 from snnir.semantics import Semantics
 
 Vector = NDArray[np.float64]
@@ -28,22 +28,24 @@ class SNNSplitFanin(SNNPass):
     """Give every neuron at most `rows` inputs, on machines that cannot add partial sums.
 
     The inputs of a population are dealt into equal parts. For each part every neuron gets a relay: an integrate and
-    fire neuron with subtracting reset, a first-order sigma-delta modulator that turns its weighted sum into spikes of a
-    fixed weight. A constant current lifts the sum above zero and is taken away again at the neuron. What a relay has
-    not yet sent never exceeds its threshold, so sums are right on average and late by a step or two: the result is not
-    exact; `snnc verify` measures the loss. Thresholds come from the inputs' measured activity (mean +- `sigma` standard
+    fire neuron with subtracting reset, a first-order sigma-delta modulator that turns its weighted sum into spikes of
+    a fixed weight. A constant current lifts the sum above zero and is taken away again at the neuron. While the sums
+    stay within the range for which thresholds were chosen, what a relay has not yet sent never exceeds its threshold:
+    sums are right on average and late by a step or two. The result is not exact; `snnc verify` measures the loss, and
+    activity has to be profiled again. The range comes from the inputs' measured activity (mean +- `sigma` standard
     deviations, firing taken as independent), without a profile from the largest sums possible.
 
     Does nothing for machines that add partial sums digitally: clustering splits there, exactly.
     """
 
     name = "snn-split-fanin"
+    lossy = True
 
     mode: Literal["platform", "relay"] = "platform"
     """`relay`: always; `platform`: where the machine says `fanin = "relay"`."""
     rows: int | None = None
     """Inputs that a neuron may have; the machine's `rows` by default."""
-    sigma: float | int = 3.0
+    sigma: float | int = 2.0
     """How many standard deviations of a partial sum a relay can send."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -56,6 +58,8 @@ class SNNSplitFanin(SNNPass):
         for population in list(network.sources.values()):
             if isinstance(population, NeuronOp):
                 self._split(network, population, rows)
+        if self.statistics["populations split"]:
+            forget_activity(source for source in network.sources.values() if isinstance(source, NeuronOp))
 
     def _split(self, network: NetworkOp, population: NeuronOp, rows: int) -> None:
         connections = connections_of(population)
@@ -74,7 +78,7 @@ class SNNSplitFanin(SNNPass):
             if c.one_to_one
         ]
         for number, chosen in enumerate(np.array_split(np.arange(len(axons)), parts)):
-            wanted = {axons[i] for i in chosen}
+            wanted = set(axons[chosen[0] : chosen[-1] + 1])
             relay, step, lift = self._relay(network, population, connections, wanted, number)
             weight = TensorAttr.of(f"{relay.sym_name.data}.out", step)
             new.append(ScaleOp(relay.spikes, weight, SignalType.current(*relay.spikes_type.shape.data)))
@@ -82,7 +86,6 @@ class SNNSplitFanin(SNNPass):
         first = new[0]
         first.bias = TensorAttr.of(f"{population.sym_name.data}.bias", bias)
         replace_projections(population, new)
-        population.activity = None
         self.statistics["relay neurons"] += parts * population.size
         self.statistics["populations split"] += 1
 

@@ -100,7 +100,10 @@ def report_command(args: argparse.Namespace, situation: Situation) -> int:
     """`snnc report`."""
     summary = summarise_build(args.build, _driver(argparse.Namespace(model=None), situation).ctx)
     path = args.build / VERIFICATION
-    verification = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    try:
+        verification = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except ValueError as error:
+        raise SnnirError(path, f"the verification is damaged ({error})", f"snnc verify {args.build}") from None
     print(
         json.dumps({**summary, "verification": verification}, indent=1) if args.json else as_text(summary, verification)
     )

@@ -100,7 +100,7 @@ def describe(error: BaseException, situation: Situation) -> str:
     """The lines for an error of `USER_ERRORS`."""
     match error:
         case SnnirError():
-            return error_text(error.place, error.message, error.hint)
+            return error_text(error.place, error.message, error.hint, error.excerpt)
         case MultipleSpansParseError():
             notes = [f"  {span.get_location()}: note: {one_line(text or '')}" for span, text in error.refs]
             return "\n".join([_parse_error(error), *notes])

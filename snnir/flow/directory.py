@@ -93,7 +93,7 @@ def read_manifest(directory: Path) -> Manifest:
         return Manifest(**document)
     except FileNotFoundError:
         raise SnnirError(directory, "this is no build directory", "make one: snnc compile MODEL -o DIRECTORY") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise SnnirError(path, f"the manifest is damaged ({error})", "compile again") from None
 
 

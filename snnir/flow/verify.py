@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.printer import Printer
 
 from snnir import machine, tensors
+from snnir.dialects.crossbar import MachineOp
 from snnir.dialects.snn import networks
+from snnir.emit import emit
 from snnir.errors import SnnirError
-from snnir.flow.compare import Comparison, compare
+from snnir.flow.compare import Comparison, Spikes, compare
 from snnir.flow.directory import MACHINE, Manifest, Stage, read_manifest, read_stage
 from snnir.sim import Network, simulate
 from snnir.sim.data import accuracy, read_labels, read_spikes
@@ -54,6 +57,8 @@ class Verification:
     """Passes that changed the program, in order, each against the program before it."""
     machine: Comparison
     """The machine against the last program."""
+    origin: str
+    """When the machine differs: the pass after which it does, or "" when what was emitted was changed later."""
     end_to_end: Comparison
     """The machine against the program as it was read."""
     exact: bool
@@ -96,13 +101,16 @@ def verify_build(
     run = machine.run(configuration, inputs)
     found = {**inputs, **run.spikes}
     shape = next(iter(inputs.values())).shape
+    compiled = {name: before[name] for name in last.populations}
+    comparison = compare(compiled, run.spikes)
     return Verification(
         shape[0],
         shape[1],
         _accuracy(first, original, labels),
         _accuracy(last, found, labels),
         changes,
-        compare({name: before[name] for name in last.populations}, run.spikes),
+        comparison,
+        _origin(directory, manifest, ctx, inputs, compiled) if comparison.different else "",
         compare({name: original[name] for name in first.populations}, run.spikes),
         all(population.exact for population in last.populations.values()),
         _timing(configuration, run, timing_steps),
@@ -133,6 +141,19 @@ def _program_text(module: ModuleOp) -> str:
         with tensors.printing(tensors.PrintingPolicy("beside", "")):
             Printer(text).print_op(copy)
         return text.getvalue()
+    return ""
+
+
+def _origin(directory: Path, manifest: Manifest, ctx: Context, inputs: Spikes, compiled: Spikes) -> str:
+    """The first pass after which the configured machine, emitted again from its stage, differs from the program."""
+    for stage in manifest.stages:
+        module = read_stage(directory, stage, ctx)
+        if any(isinstance(op, MachineOp) for op in module.body.block.ops):
+            with TemporaryDirectory() as folder:
+                emit(module, Path(folder))
+                found = machine.run(machine.load(Path(folder)), inputs).spikes
+            if compare(compiled, found).different:
+                return stage.name
     return ""
 
 
@@ -169,7 +190,7 @@ def as_json(result: Verification) -> dict[str, Any]:
         "steps": result.steps,
         "exact": result.exact,
         "accuracy": {"program": result.program_accuracy, "machine": result.machine_accuracy},
-        "machine": _comparison(result.machine),
+        "machine": {**_comparison(result.machine), "origin": result.origin},
         "end_to_end": _comparison(result.end_to_end),
         "passes": [
             {"name": c.stage.name, "lossy": c.stage.lossy, "accuracy": c.accuracy, **_comparison(c.comparison)}

@@ -35,13 +35,15 @@ def swap_placement(traffic: Traffic, host: Traffic, mesh: tuple[int, int], per_t
     distance = hops(mesh)
     flow = np.zeros((len(slots), len(slots)))
     flow[:count, :count] = traffic + traffic.T
+    np.fill_diagonal(flow, 0.0)  # what a cluster sends to itself goes with it
     to_host = np.zeros(len(slots))
     to_host[:count] = host
     position = np.asarray(slots, dtype=np.int64)
+    rounding = 1e-9 * max(1.0, float(flow.sum() + to_host.sum()) * float(distance.max(initial=0)))
     while True:
         gain = _swap_gains(flow, to_host, position, distance, host_tile)
         a, b = np.unravel_index(int(gain.argmax()), gain.shape)
-        if gain[a, b] <= 1e-9:
+        if gain[a, b] <= rounding:
             return position[:count].tolist()
         position[[a, b]] = position[[b, a]]
 

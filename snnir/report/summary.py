@@ -31,18 +31,26 @@ def summarise_build(directory: Path, ctx: Context) -> dict[str, Any]:
         "clusters": None,
         "guarantee": None,
     }
-    for stage in manifest.stages:
-        module = read_stage(directory, stage, ctx)
-        machine = machine_of(module)
-        summary["machine"] = _machine(machine) if machine is not None else summary["machine"]
-        for network in networks(module):
-            summary["program"] = _program(network)
-        for op in module.body.block.ops:
-            if isinstance(op, ProgramOp):
-                summary["clusters"] = [_cluster(cluster, machine) for cluster in op.clusters]
-            if isinstance(op, GraphOp) and op.period is not None and machine is not None:
-                summary["guarantee"] = _guarantee(op, machine, _steps(module))
+    # a pass that replaces a level leaves out what earlier stages still hold: from the last stage back
+    for stage in reversed(manifest.stages):
+        found = _facts(read_stage(directory, stage, ctx))
+        summary |= {key: value for key, value in found.items() if summary[key] is None}
+        if all(summary[key] is not None for key in ("machine", "program", "clusters", "guarantee")):
+            break
     return summary
+
+
+def _facts(module: ModuleOp) -> dict[str, Any]:
+    machine = machine_of(module)
+    found: dict[str, Any] = {"machine": _machine(machine)} if machine is not None else {}
+    for op in module.body.block.ops:
+        if isinstance(op, NetworkOp):
+            found["program"] = _program(op)
+        if isinstance(op, ProgramOp):
+            found["clusters"] = [_cluster(cluster, machine) for cluster in op.clusters]
+        if isinstance(op, GraphOp) and op.period is not None and machine is not None:
+            found["guarantee"] = _guarantee(op, machine, _steps(module))
+    return found
 
 
 def _machine(machine: Machine) -> dict[str, Any]:

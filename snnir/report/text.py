@@ -80,6 +80,8 @@ def verification_lines(result: dict[str, Any]) -> list[str]:
     else:
         lines.append(f"           MACHINE DIFFERS from the compiled program in {machine['different']:,} neuron-steps")
         lines.append(f"           first: {_place(machine['first'])}")
+        origin = machine["origin"] or "nobody: the files in machine/ are not what the last pass made"
+        lines.append(f"           brought in by {origin}")
     for change in result["passes"]:
         lines += _change(change)
     accuracy = result["accuracy"]

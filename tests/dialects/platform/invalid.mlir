@@ -1,0 +1,119 @@
+// RUN: snn-opt %s --verify-diagnostics --parsing-diagnostics --split-input-file | filecheck %s
+
+// CHECK: error: no part 'tile' in a machine; did you mean 'tiles'?
+"test.op"() {m = #platform.machine<"m", tile(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: no part 'energy' in a machine; there are tiles, crossbar, buffers, link, time
+"test.op"() {m = #platform.machine<"m", energy(read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: no entry 'row' in crossbar; did you mean 'rows'?
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(row = 1, columns = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: buffers.events is missing
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: 'tiles' is given twice
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), tiles(mesh = [2, 2], crossbars = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: 'crossbars' is given twice
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1, crossbars = 2)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.mesh must be two whole numbers [x, y], not [1]
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1], crossbars = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.crossbars must be a whole number, not 1.5
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1.5)>} : () -> ()
+
+// -----
+
+// CHECK: error: time.unit must be a word in quotes, not 1
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = 1, read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.models must be a list of words, not []
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1, models = [])>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.mesh must be at least 1
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 0], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.rows must be at least 1
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 0, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: time.columns_per_adc must be at least 1
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1, columns_per_adc = 0)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.max_delay must not be negative
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1, max_delay = -1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: link.hop_x must not be negative
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), link(hop_x = -1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: time.read must not be negative
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = -1)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.host lies outside the mesh
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [2, 1], crossbars = 1, host = [0, 1]), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.weight_bits is 0 (no stated precision) or 2 to 32
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1, weight_bits = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.fanin is 'magic'; use one of digital, relay, none
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1, fanin = "magic"), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: link.arbitration is 'priority'; use one of round-robin
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), link(arbitration = "priority"), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: time.unit is 'fs'; use one of s, ms, us, ns, ps
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "fs", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.models 'izhikevich' is 'izhikevich'; use one of if, lif, cuba_lif
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1, models = ["if", "izhikevich"]), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: cluster.program: the module's attribute platform.machine is no #platform.machine
+builtin.module attributes {platform.machine = "small"} {
+  snn.network @n dt 0.001 {
+  }
+  cluster.program of @n {
+  }
+}

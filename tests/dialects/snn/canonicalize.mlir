@@ -1,0 +1,131 @@
+// RUN: snn-opt %s --pass-pipeline=canonicalize --split-input-file | filecheck %s
+// RUN: snn-opt %s --pass-pipeline="canonicalize, canonicalize" --split-input-file | filecheck %s
+// RUN: snn-opt %s --pass-pipeline=canonicalize --split-input-file --print-debuginfo | filecheck %s --check-prefix=LOC
+
+// Delays move into the projections behind them; attributes and locations of the projection stay.
+// CHECK: snn.network @delays
+snn.network @delays dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<2, spike>
+  %none = snn.delay %x by 0 : !snn.signal<2, spike>
+  %one = snn.delay %none by 1 : !snn.signal<2, spike>
+  %three = snn.delay %one by 2 : !snn.signal<2, spike>
+  // CHECK-NEXT: [[A:%.+]] = snn.scale [[X]] by 1.0 delay 4 {note = "a"} : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // LOC: snn.scale {{.*}} delay 4 {note = "a"} {{.*}} loc("net.snn":7:5)
+  %a = snn.scale %three by 1.0 delay 1 {note = "a"} : !snn.signal<2, spike> -> !snn.signal<2, f64> loc("net.snn":7:5)
+  // CHECK-NEXT: [[B:%.+]] = snn.dense [[X]] weights #snn.tensor<"w", 2x2xi8, [1, 2, 3, 4]> bias #snn.tensor<"b", 2xf32, [0.5, 1.0]> scale 0.5 delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  %b = snn.dense %one weights #snn.tensor<"w", 2x2xi8, [1, 2, 3, 4]> bias #snn.tensor<"b", 2xf32, [0.5, 1.0]> scale 0.5 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: snn.if @p([[A]], [[B]])
+  %p = snn.if @p(%a, %b) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
+  // CHECK-NEXT: }
+}
+
+// -----
+
+// A delay that a slice reads cannot move, but two delays are one.
+// CHECK: snn.network @merged
+snn.network @merged dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<2, spike>
+  // CHECK-NEXT: [[D:%.+]] = snn.delay [[X]] by 3 {note = "b"} : !snn.signal<2, spike>
+  // LOC: snn.delay {{.*}} by 3 {note = "b"} : !snn.signal<2, spike> loc("net.snn":8:5)
+  %one = snn.delay %x by 1 {note = "a"} : !snn.signal<2, spike>
+  %three = snn.delay %one by 2 {note = "b"} : !snn.signal<2, spike> loc("net.snn":8:5)
+  // CHECK-NEXT: [[S:%.+]] = snn.slice [[D]] [1] : !snn.signal<2, spike> -> !snn.signal<1, spike>
+  %s = snn.slice %three [1] : !snn.signal<2, spike> -> !snn.signal<1, spike>
+  // CHECK-NEXT: [[C:%.+]] = snn.scale [[S]] by 1.0
+  %c = snn.scale %s by 1.0 : !snn.signal<1, spike> -> !snn.signal<1, f64>
+  // CHECK-NEXT: snn.if @p([[C]])
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1, spike>
+  // CHECK-NEXT: }
+}
+
+// -----
+
+// A slice of all neurons is none, a slice of a slice is one; order and shape count.
+// CHECK: snn.network @slices
+snn.network @slices dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<4, spike>
+  // CHECK-NEXT: [[Y:%.+]] = snn.input @y
+  %y = snn.input @y : !snn.signal<2x2, spike>
+  %all = snn.slice %x [0:4] : !snn.signal<4, spike> -> !snn.signal<4, spike>
+  %odd = snn.slice %all [3, 1, 0] : !snn.signal<4, spike> -> !snn.signal<3, spike>
+  // CHECK-NEXT: [[PART:%.+]] = snn.slice [[X]] [0, 3] {note = "a"} : !snn.signal<4, spike> -> !snn.signal<2, spike>
+  // LOC: snn.slice {{.*}} [0, 3] {{.*}} loc("net.snn":9:5)
+  %part = snn.slice %odd [2, 0] {note = "a"} : !snn.signal<3, spike> -> !snn.signal<2, spike> loc("net.snn":9:5)
+  // CHECK-NEXT: [[SWAP:%.+]] = snn.slice [[X]] [3, 2, 0:2] : !snn.signal<4, spike> -> !snn.signal<4, spike>
+  %swap = snn.slice %x [3, 2, 0, 1] : !snn.signal<4, spike> -> !snn.signal<4, spike>
+  // CHECK-NEXT: [[FLAT:%.+]] = snn.slice [[Y]] [0:4] : !snn.signal<2x2, spike> -> !snn.signal<4, spike>
+  %flat = snn.slice %y [0:4] : !snn.signal<2x2, spike> -> !snn.signal<4, spike>
+  // CHECK-NEXT: [[A:%.+]] = snn.dense [[PART]] weights
+  %a = snn.dense %part weights #snn.tensor<"w", 4x2xf32, [1, 2, 3, 4, 5, 6, 7, 8]> : !snn.signal<2, spike> -> !snn.signal<4, f64>
+  // CHECK-NEXT: [[B:%.+]] = snn.scale [[SWAP]] by 1.0
+  %b = snn.scale %swap by 1.0 : !snn.signal<4, spike> -> !snn.signal<4, f64>
+  // CHECK-NEXT: [[C:%.+]] = snn.scale [[FLAT]] by 1.0
+  %c = snn.scale %flat by 1.0 : !snn.signal<4, spike> -> !snn.signal<4, f64>
+  // CHECK-NEXT: [[D:%.+]] = snn.scale [[X]] by 2.0
+  %d = snn.scale %all by 2.0 : !snn.signal<4, spike> -> !snn.signal<4, f64>
+  // CHECK-NEXT: snn.if @p([[A]], [[B]], [[C]], [[D]])
+  %p = snn.if @p(%a, %b, %c, %d) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<4, spike>
+  // CHECK-NEXT: }
+}
+
+// -----
+
+// Populations sum their inputs themselves, in the order of the sums.
+// CHECK: snn.network @sums
+snn.network @sums dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<2, spike>
+  // CHECK-NEXT: [[A:%.+]] = snn.scale [[X]] by 1.0
+  %a = snn.scale %x by 1.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[B:%.+]] = snn.scale [[X]] by 2.0
+  %b = snn.scale %x by 2.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[C:%.+]] = snn.scale [[X]] by 3.0
+  %c = snn.scale %x by 3.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  %ab = snn.add %a, %b : !snn.signal<2, f64>
+  %abc = snn.add %ab, %c : !snn.signal<2, f64>
+  %only = snn.add %abc : !snn.signal<2, f64>
+  // CHECK-NEXT: snn.if @p([[C]], [[A]], [[B]], [[C]]) with {{.*}} using <nir> {note = "a"} : !snn.signal<2, spike>
+  // LOC: snn.if @p({{.*}} {note = "a"} {{.*}} loc("net.snn":10:5)
+  %p = snn.if @p(%c, %only) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> {note = "a"} : !snn.signal<2, spike> loc("net.snn":10:5)
+  // CHECK-NEXT: }
+}
+
+// -----
+
+// Sums that others read too are flattened where they stand.
+// CHECK: snn.network @shared
+snn.network @shared dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<2, spike>
+  // CHECK-NEXT: [[A:%.+]] = snn.scale [[X]] by 1.0
+  %a = snn.scale %x by 1.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  %aa = snn.add %a, %a : !snn.signal<2, f64>
+  // CHECK-NEXT: [[SUM:%.+]] = snn.add [[A]], [[A]], [[A]] : !snn.signal<2, f64>
+  %aaa = snn.add %aa, %a : !snn.signal<2, f64>
+  // CHECK-NEXT: "test.op"([[SUM]])
+  "test.op"(%aaa) : (!snn.signal<2, f64>) -> ()
+  // CHECK-NEXT: snn.if @p([[A]], [[A]])
+  %p = snn.if @p(%aa) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
+  // CHECK-NEXT: }
+}
+
+// -----
+
+// What nothing reads goes, but inputs and populations stay: they are named, and somebody may record them. A recurrent
+// population that nothing else reads stays, with its connection to itself.
+// CHECK: snn.network @dead
+snn.network @dead dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<2, spike>
+  %a = snn.scale %x by 1.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  %b = snn.add %a, %a : !snn.signal<2, f64>
+  // CHECK-NEXT: [[R:%.+]] = snn.scale [[P:%.+]] by 1.0 delay 2
+  %late = snn.delay %p by 1 : !snn.signal<2, spike>
+  %r = snn.scale %late by 1.0 delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[P]] = snn.if @p([[R]])
+  %p = snn.if @p(%r) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
+  // CHECK-NEXT: }
+}

@@ -1,0 +1,80 @@
+"""Random machines: text is the identity, whatever the numbers and the name."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import random_machine
+from xdsl.context import Context
+from xdsl.parser import Parser
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.platform import (
+    UNITS,
+    Buffers,
+    Crossbar,
+    Link,
+    Machine,
+    MachineAttr,
+    MachineError,
+    Platform,
+    Tiles,
+    Time,
+    machine_from,
+)
+from snnir.semantics import PARAMETERS
+
+some = st.integers(1, 10**12)
+any_number = st.integers(0, 10**12)
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Machine:
+    """Machines of all kinds."""
+    mesh = draw(st.tuples(st.integers(1, 99), st.integers(1, 99)))
+    host = draw(st.tuples(st.integers(0, mesh[0] - 1), st.integers(0, mesh[1] - 1)))
+    models = tuple(draw(st.lists(st.sampled_from(list(PARAMETERS)), min_size=1, unique=True)))
+    bits = draw(st.sampled_from([0, *range(2, 33)]))
+    fanin = draw(st.sampled_from(["digital", "relay", "none"]))
+    crossbar = Crossbar(draw(some), draw(some), bits, fanin, models, draw(any_number))
+    link = Link("round-robin", draw(any_number), draw(any_number), draw(any_number))
+    read, event, convert, add, update, spike = (draw(any_number) for _ in range(6))
+    time = Time(draw(st.sampled_from(list(UNITS))), read, event, convert, draw(some), add, update, spike)
+    name = draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=9))
+    return Machine(name, Tiles(mesh, draw(some), host), crossbar, Buffers(draw(some)), link, time)
+
+
+def parse(text: str) -> MachineAttr:
+    """The machine that text means."""
+    ctx = Context()
+    ctx.load_dialect(Platform)
+    attribute = Parser(ctx, text, "text").parse_attribute()
+    assert isinstance(attribute, MachineAttr)
+    return attribute
+
+
+@given(machines())
+def test_text_comes_back(machine: Machine) -> None:
+    attribute = MachineAttr(machine)
+    assert parse(str(attribute)) == attribute
+    assert str(parse(str(attribute))) == str(attribute)
+
+
+@given(st.integers(0, 10**6))
+def test_machines_of_other_tests_are_machines(seed: int) -> None:
+    machine = random_machine(np.random.default_rng(seed))
+    assert machine.problem() is None
+    assert machine.crossbars == machine.tiles.mesh[0] * machine.tiles.mesh[1] * machine.tiles.crossbars
+
+
+def test_impossible_machines_are_none() -> None:
+    good = random_machine(np.random.default_rng(0))
+    with pytest.raises(VerifyException, match=r"crossbar\.models is empty"):
+        MachineAttr(dataclasses.replace(good, crossbar=dataclasses.replace(good.crossbar, models=())))
+    with pytest.raises(MachineError, match="two whole numbers") as caught:
+        machine_from("m", {"tiles": {"mesh": [True, 1], "crossbars": 1}})
+    assert caught.value.key == "tiles.mesh"
