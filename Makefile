@@ -27,7 +27,7 @@ demo: $(READY) ## compile samples/digits, check the result, print a summary
 	$(BIN)/snnc report $(DEMO)
 
 test: $(READY) ## run all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check .

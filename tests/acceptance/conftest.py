@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from statistics import median
 
 import pytest
 
@@ -64,18 +62,3 @@ def check_guarantee(record_property: Callable[[str, object], None]) -> CheckGuar
         return result.tightness
 
     return check
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Guarantee / simulated throughput: least, median and largest."""
-    found: dict[str, list[float]] = defaultdict(list)
-    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        for name, value in getattr(report, "user_properties", ()):
-            if name.startswith(TIGHTNESS) and report.when == "call":
-                found[name.removeprefix(TIGHTNESS)].append(value)
-    if found:
-        terminalreporter.section("tightness = guarantee / simulated throughput")
-        terminalreporter.write_line(f"{'':28}{'runs':>6}{'min':>8}{'median':>8}{'max':>8}")
-    for what, values in sorted(found.items()):
-        row = f"{what:28}{len(values):6}{min(values):8.3f}{median(values):8.3f}{max(values):8.3f}"
-        terminalreporter.write_line(row)
