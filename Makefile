@@ -22,8 +22,8 @@ $(READY): pyproject.toml .ci/constraints.txt
 	@touch $@
 
 demo: $(READY) ## compile samples/digits, check the result, print a summary
-	$(BIN)/snnc compile samples/digits/digits.snn --data $(SPIKES) -o $(DEMO)
-	$(BIN)/snnc verify $(DEMO) --data $(SPIKES)
+	$(BIN)/snnc compile samples/digits/digits.snn --data $(SPIKES) -o $(DEMO) > /dev/null
+	$(BIN)/snnc verify $(DEMO) --data $(SPIKES) > /dev/null
 	$(BIN)/snnc report $(DEMO)
 
 test: $(READY) ## run all tests

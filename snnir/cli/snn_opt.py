@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from snnir.cli.arguments import parse_arguments
 from snnir.errors import SnnirError
@@ -17,9 +17,13 @@ from snnir.errors import SnnirError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0, 1 after an error, 130 when interrupted."""
+    return guarded(lambda: run(parse_arguments(sys.argv[1:] if arguments is None else arguments)))
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """What every command does around its work: exit codes for interruption, a reader that is gone, bad arguments."""
     try:
-        args = parse_arguments(sys.argv[1:] if arguments is None else arguments)
-        return run(args)
+        return command()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:

@@ -9,32 +9,19 @@ snnc report out/digits                                      what came out, as te
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from snnir.cli.arguments import FRONTENDS, OneLineArgumentParser, VersionAction
-from snnir.errors import SnnirError
+from snnir.cli.snn_opt import guarded, tell
 
 TOOL = "snnc"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0, 1 after an error or a failed verification, 130 when interrupted."""
-    try:
-        args = _parser().parse_args(sys.argv[1:] if arguments is None else arguments)
-        return run(args)
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 0
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except SnnirError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return guarded(lambda: run(_parser().parse_args(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,7 +29,6 @@ def run(args: argparse.Namespace) -> int:
     from snnir.cli.commands import COMMANDS  # noqa: PLC0415
     from snnir.cli.errors import USER_ERRORS, Situation, describe, internal_error  # noqa: PLC0415
     from snnir.cli.locations import diagnostics_kept_short  # noqa: PLC0415
-    from snnir.cli.snn_opt import tell  # noqa: PLC0415
 
     situation = Situation(TOOL)
     command: Callable[[argparse.Namespace, Situation], int] = COMMANDS[args.command]
