@@ -34,7 +34,7 @@ lint: $(READY) ## check style and formatting
 	$(BIN)/ruff format --check .
 
 typecheck: $(READY) ## check types
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(READY) ## run every benchmark
 	@for benchmark in benchmarks/*.py; do [ ! -e "$$benchmark" ] || $(BIN)/python "$$benchmark" || exit 1; done
