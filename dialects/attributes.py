@@ -193,16 +193,17 @@ class TensorAttr(Data[Tensor]):
     def print_parameter(self, printer: Printer) -> None:
         tensor, policy = self.data, tensors.printing_policy()
         small = tensor.size <= tensors.INLINE_ELEMENTS
+        decimals = tensor.size <= _DECIMAL_ELEMENTS and tensor.is_finite
         key = policy.store(tensor) if policy.mode == "beside" and not small else tensor.key
         with printer.in_angle_brackets():
             printer.print_string_literal(key)
             printer.print_string(", " + "x".join(map(str, tensor.shape)) + f"x{tensor.element}, ")
-            if not small and policy.mode == "elided":
-                printer.print_string("elided")
+            if policy.mode == "elided" and not decimals:
+                printer.print_string("elided")  # hexadecimal is nothing for people either
             elif not small and policy.mode == "beside":
                 printer.print_string(f'digest "{tensor.digest}" in ')
                 printer.print_string_literal(policy.file_name)
-            elif tensor.size <= _DECIMAL_ELEMENTS and tensor.is_finite:
+            elif decimals:
                 printer.print_string(f"[{', '.join(_number(x) for x in tensor.array.ravel())}]")
             else:
                 printer.print_string(f'"0x{np.ascontiguousarray(tensor.array).tobytes().hex().upper()}"')

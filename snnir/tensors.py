@@ -234,7 +234,7 @@ def printing(policy: PrintingPolicy) -> Generator[PrintingPolicy]:
 
 
 def elided() -> AbstractContextManager[PrintingPolicy]:
-    """Large tensors print as `elided`: for people; the text cannot be parsed again."""
+    """Tensors that would not print as decimals print as `elided`: for people; the text cannot be parsed again."""
     return printing(PrintingPolicy("elided"))
 
 

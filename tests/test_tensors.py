@@ -106,9 +106,12 @@ def test_types_without_a_name_are_refused() -> None:
 def test_large_tensors_in_the_text_and_left_out() -> None:
     attribute = large()
     assert parse(str(attribute)) == attribute
+    hexadecimal = TensorAttr.of("b", np.ones(1024, "i1"))
+    assert str(hexadecimal).endswith('"0x' + "01" * 1024 + '">')
     with elided():
         text = str(attribute)
-        assert str(TensorAttr.of("b", np.ones(1024, "i1"))).endswith('"0x' + "01" * 1024 + '">')
+        assert str(hexadecimal) == '#snn.tensor<"b", 1024xi8, elided>'
+        assert str(TensorAttr.of("d", np.ones(3, "i1"))) == '#snn.tensor<"d", 3xi8, [1, 1, 1]>'
     assert text == '#snn.tensor<"w", 500x4xf32, elided>'
     with pytest.raises(ParseError, match="was elided"):
         parse(text)
