@@ -1,4 +1,4 @@
-"""The pipeline of the issue, stage by stage, and `snnc compile` as a name for it."""
+"""The documented pipeline, stage by stage, and `snnc compile` as a name for it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def test_the_pipeline_of_the_issue(snn_opt: Run, snnc: Run, samples: Path, tmp_path: Path) -> None:
+def test_the_documented_pipeline(snn_opt: Run, snnc: Run, samples: Path, tmp_path: Path) -> None:
     data, model = samples / "digits" / "test_spikes.npz", samples / "digits" / "digits.snn"
     pipeline = ISSUE.replace("DATA", str(data))
     whole = snn_opt(model, f"--pass-pipeline={pipeline}")
