@@ -91,7 +91,7 @@ def read_manifest(directory: Path) -> Manifest:
             raise SnnirError(path, f"version {document.get('version')} of the build directory", "compile again")
         document["stages"] = [Stage(**stage) for stage in document["stages"]]
         return Manifest(**document)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise SnnirError(directory, "this is no build directory", "make one: snnc compile MODEL -o DIRECTORY") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise SnnirError(path, f"the manifest is damaged ({error})", "compile again") from None

@@ -15,6 +15,8 @@ LABELS = "labels"
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of an `.npz` file. Raises `SnnirError` when it cannot be read."""
     try:
+        if path.exists() and not zipfile.is_zipfile(path):  # numpy would take it for a pickle and advise to load that
+            raise zipfile.BadZipFile("it is no zip archive, or a truncated one")
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The tightness of every guarantee that is tested, as a table at the end of the session."""
+"""What the acceptance tests share: the commands in process, changed platforms, and the check of a guarantee."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from snnir import machine
 from snnir.testing import Outcome, run_in_process
 
-TIGHTNESS = "tightness of "
+TIGHTNESS = "tightness of "  # as in tests/conftest.py, which tabulates these properties
 CheckGuarantee = Callable[[machine.Configuration, machine.Counts, int, str], Fraction | None]
 
 

@@ -152,6 +152,13 @@ def test_damaged_manifests(tmp_path: Path, content: str) -> None:
         read_manifest(tmp_path)
 
 
+def test_a_file_is_no_build_directory(snnc: Snnc, tmp_path: Path) -> None:
+    path = tmp_path / "build"
+    path.write_text("")
+    for command in ("verify", "report"):
+        assert snnc(command, path).err.startswith(f"{path}: error: this is no build directory\n")
+
+
 def test_damaged_stages(snnc: Snnc, build: Path) -> None:
     stage = max((build / "stages").glob("*.mlir"))
     stage.write_text(stage.read_text()[:-30])

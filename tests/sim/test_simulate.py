@@ -166,3 +166,11 @@ def test_inputs_that_do_not_fit(
     both = replace(network, inputs={"x0": 2, "x1": 1})
     with pytest.raises(SnnirError, match="differ in samples or steps"):
         simulate(both, {"x0": np.zeros((1, 2, 2), np.uint8), "x1": np.zeros((1, 3, 1), np.uint8)})
+
+
+def test_data_that_is_no_archive(tmp_path: Path) -> None:
+    """numpy's own message advises to load such a file as a pickle."""
+    path = tmp_path / "spikes.npz"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(SnnirError, match="not a readable .npz file .it is no zip archive"):
+        read_spikes(path)
