@@ -172,5 +172,5 @@ def test_data_that_is_no_archive(tmp_path: Path) -> None:
     """numpy's own message advises to load such a file as a pickle."""
     path = tmp_path / "spikes.npz"
     path.write_bytes(bytes(range(256)))
-    with pytest.raises(SnnirError, match="not a readable .npz file .it is no zip archive"):
+    with pytest.raises(SnnirError, match="it is no zip archive"):
         read_spikes(path)
