@@ -1,18 +1,16 @@
-"""The attributes and types that all levels share: signals, tensors, index sets, semantics, activity.
+"""The attributes and types that all levels share: signals, tensors, index sets, semantics.
 
 They belong to the `snn` dialect (`!snn.signal`, `#snn.tensor`, ...) and are registered by it.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from io import StringIO
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
     FloatAttr,
-    IntAttr,
     IntegerType,
     NoneAttr,
     Signedness,
@@ -29,7 +27,7 @@ from xdsl.utils.mlir_lexer import MLIRLexer
 from snnir import tensors
 from snnir.errors import SnnirError
 from snnir.indices import LIMIT, Indices, Run
-from snnir.semantics import PRESETS, Semantics
+from snnir.semantics import PRESETS, Semantics, preset
 from snnir.tensors import Tensor
 
 _ELEMENTS: dict[str, Attribute] = {
@@ -87,6 +85,32 @@ class ShapeAttr(Data[tuple[int, ...]]):
     def print_parameter(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
             printer.print_dimension_list(self.data)
+
+
+@irdl_attr_definition
+class IntsAttr(Data[tuple[int, ...]]):
+    """A short list of whole numbers, one per dimension: strides, padding.
+
+    ```mlir
+    #snn.ints<[2, 1]>
+    ```
+    """
+
+    name = "snn.ints"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[int, ...]:
+        with parser.in_angle_brackets():
+            return parse_ints(parser)
+
+    def print_parameter(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(str(list(self.data)))
+
+
+def parse_ints(parser: AttrParser) -> tuple[int, ...]:
+    """Parse `[2, 1]`."""
+    return tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer))
 
 
 @irdl_attr_definition
@@ -311,7 +335,7 @@ class SemanticsAttr(Data[Semantics]):
     """Neuron semantics: a preset and what differs from it.
 
     ```mlir
-    #snn.semantics<nir, reset = subtract>
+    #snn.semantics<nir, reset = subtract, refractory = 3>
     ```
     """
 
@@ -319,82 +343,32 @@ class SemanticsAttr(Data[Semantics]):
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Semantics:
-        with parser.in_angle_brackets():
-            start = parser.pos
-            preset = parser.parse_identifier(" (a semantics preset)")
-            changes: dict[str, str] = {}
-            while parser.parse_optional_punctuation(","):
-                name = parser.parse_identifier(" (a semantics field)")
-                if name in changes:
-                    parser.raise_error(f"'{name}' is given twice", start)
-                parser.parse_punctuation("=")
-                changes[name] = parser.parse_identifier(" (a value)")
-            if preset not in PRESETS:
-                parser.raise_error(f"no semantics preset '{preset}'; there are {', '.join(PRESETS)}", start)
-            try:
-                return PRESETS[preset].changed(changes)
-            except ValueError as error:
-                parser.raise_error(str(error), start)
+        return parse_semantics(parser)
 
     def print_parameter(self, printer: Printer) -> None:
-        differences = "".join(f", {k} = {v}" for k, v in self.data.differences(PRESETS["nir"]).items())
+        differences = "".join(f", {k} = {v}" for k, v in self.data.differences(Semantics()).items())
         printer.print_string(f"<nir{differences}>")
 
 
-@irdl_attr_definition
-class ActivityAttr(ParametrizedAttribute):
-    """Spikes of a signal, measured over representative data: `steps` steps, `total` and per-step `peak` spikes, and
-    how often each neuron fired.
-
-    ```mlir
-    #snn.activity<100 steps, 130 spikes, peak 2, #snn.tensor<"pixels.counts", 2xi64, [50, 80]>>
-    ```
-    """
-
-    name = "snn.activity"
-    steps: IntAttr
-    total: IntAttr
-    peak: IntAttr
-    counts: TensorAttr
-
-    @property
-    def mean(self) -> Fraction:
-        """Spikes per step."""
-        return Fraction(self.total.data, self.steps.data)
-
-    @classmethod
-    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
-        with parser.in_angle_brackets():
-            steps = IntAttr(parser.parse_integer(allow_negative=False))
-            parser.parse_keyword("steps")
-            parser.parse_punctuation(",")
-            total = IntAttr(parser.parse_integer(allow_negative=False))
-            parser.parse_keyword("spikes")
-            parser.parse_punctuation(",")
-            parser.parse_keyword("peak")
-            peak = IntAttr(parser.parse_integer(allow_negative=False))
-            parser.parse_punctuation(",")
-            counts = parser.parse_attribute()
-        return steps, total, peak, counts
-
-    def print_parameters(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            text = f"{self.steps.data} steps, {self.total.data} spikes, peak {self.peak.data}, "
-            printer.print_string(text)
-            printer.print_attribute(self.counts)
-
-    def verify(self) -> None:
-        counts = self.counts.array
-        if self.steps.data < 1:
-            raise VerifyException("activity is measured over at least one step")
-        if counts.dtype.kind == "f" or counts.min() < 0 or counts.max() > self.steps.data:
-            raise VerifyException(f"a neuron's count is a whole number from 0 to the {self.steps.data} steps")
-        if int(counts.sum()) != self.total.data:
-            raise VerifyException("the per-neuron counts do not add up to the total")
-        if self.peak.data > counts.size or not self.peak.data <= self.total.data:
-            raise VerifyException("peak exceeds the number of neurons or the total")
-        if self.peak.data * self.steps.data < self.total.data:
-            raise VerifyException(f"{self.steps.data} steps of at most {self.peak.data} spikes do not make the total")
+def parse_semantics(parser: AttrParser, model: str | None = None) -> Semantics:
+    """Parse `<nir, reset = subtract>`. A preset stands for what it means for the neuron model, where that is known."""
+    with parser.in_angle_brackets():
+        start = parser.pos
+        name = parser.parse_identifier(" (a semantics preset)")
+        changes: dict[str, str] = {}
+        while parser.parse_optional_punctuation(","):
+            key = parser.parse_identifier(" (a semantics field)")
+            if key in changes:
+                parser.raise_error(f"'{key}' is given twice", start)
+            parser.parse_punctuation("=")
+            number = parser.parse_optional_integer(allow_boolean=False)
+            changes[key] = parser.parse_identifier(" (a value)") if number is None else str(number)
+        if name not in PRESETS:
+            parser.raise_error(f"no semantics preset '{name}'; there are {', '.join(PRESETS)}", start)
+        try:
+            return (PRESETS[name].semantics if model is None else preset(name, model)).changed(changes)
+        except ValueError as error:
+            parser.raise_error(str(error), start)
 
 
 ValueAttr = FloatAttr[Any] | TensorAttr

@@ -14,7 +14,7 @@ from xdsl.utils.exceptions import VerifyException
 from snnir.dialects.attributes import symbol
 from snnir.dialects.cluster import ClusterOp, InputOp, OutputOp, ProgramOp, address_of, routes_of, source_name
 from snnir.dialects.cluster_attributes import Destination, PartialType, Slice
-from snnir.dialects.connections import Connection, connections_of, source_of
+from snnir.dialects.connections import Connection, connections_of, emitter_of
 from snnir.dialects.platform import Machine, machine_of
 from snnir.dialects.snn import InputOp as SourceOp
 from snnir.dialects.snn import NetworkOp, NeuronOp
@@ -234,10 +234,15 @@ def _verify_outputs(program: ProgramOp, network: NetworkOp) -> None:
     if set(found) != set(network.outputs):
         raise VerifyException(f"the outputs are {sorted(found)}, those of the program {sorted(network.outputs)}")
     for name, output in network.outputs.items():
-        source, neurons, _ = source_of(output.signal, output)
+        try:
+            source = emitter_of(output)
+        except SnnirError as error:
+            raise VerifyException(error.message) from None
         carried = [address_of(signal) for signal in found[name].signals]
         numbers = np.concatenate([part for _, part in carried]) if carried else np.empty(0)
-        if {s for s, _ in carried} != {source} or not np.array_equal(np.sort(numbers), np.sort(neurons)):
+        if {s for s, _ in carried} != {source} or not np.array_equal(
+            np.sort(numbers), np.arange(network.sources[source].size)
+        ):
             raise VerifyException(f"output @{name} does not carry exactly the neurons of @{source}")
 
 

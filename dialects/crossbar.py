@@ -40,6 +40,7 @@ from snnir.dialects.attributes import (
     parse_body,
     parse_decimal,
     parse_fields,
+    parse_semantics,
     parse_value,
     print_value,
     symbol,
@@ -61,20 +62,12 @@ from snnir.dialects.cluster_attributes import (
     place_text,
 )
 from snnir.dialects.dataflow import RationalAttr, parse_rational
+from snnir.dialects.machine_neurons import COEFFICIENTS, unsupported
 from snnir.semantics import Semantics
 
 GUARANTEE = ("period", "latency", "predicted")
 """What is known of a machine's speed, in the order in which it is written."""
 OpT = TypeVar("OpT", bound=Operation)
-
-_MEMBRANE = ("scale", "bias", "decay", "gain", "drift", "threshold", "v_reset")
-COEFFICIENTS: dict[str, tuple[str, ...]] = {
-    "if": _MEMBRANE,
-    "lif": _MEMBRANE,
-    "cuba_lif": (*_MEMBRANE, "syn_decay", "syn_gain"),
-}
-"""The constants that a neuron of each model holds: the factor of its column sum, its constant current, and those of
-`snnir.semantics.Coefficients`."""
 
 
 @irdl_op_definition
@@ -353,6 +346,9 @@ class SliceOp(IRDLOperation):
             return
         if self.model.data not in COEFFICIENTS:
             raise VerifyException(f"@{name}: no neuron model '{self.model.data}'")
+        wrong = unsupported(self.model.data, self.semantics.data) if self.semantics is not None else []
+        if wrong:
+            raise VerifyException(f"@{name}: a machine cannot do {', '.join(wrong)}")
         if set(self.coefficients.data) != set(COEFFICIENTS[self.model.data]):
             raise VerifyException(f"@{name}: {self.model.data} holds {', '.join(COEFFICIENTS[self.model.data])}")
         for key, value in self.coefficients.data.items():
@@ -379,7 +375,7 @@ class SliceOp(IRDLOperation):
             ordered = sorted(values.items(), key=lambda item: (*COEFFICIENTS[model], item[0]).index(item[0]))
             properties["coefficients"] = DictionaryAttr(dict(ordered))
             parser.parse_keyword("using")
-            properties["semantics"] = SemanticsAttr(SemanticsAttr.parse_parameter(parser))
+            properties["semantics"] = SemanticsAttr(parse_semantics(parser, model))
         return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
 
     def print(self, printer: Printer) -> None:

@@ -8,8 +8,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from snnir.dialects.attributes import IndicesAttr
-from snnir.dialects.snn import AddOp, DelayOp, DenseOp, NeuronOp, ScaleOp, SliceOp
-from snnir.indices import Indices
+from snnir.dialects.snn import AddOp, DelayOp, DualLifOp, NeuronOp, SliceOp, WeightedOp
+from snnir.indices import LIMIT, Indices
 
 OpT = TypeVar("OpT", bound=Operation)
 
@@ -18,11 +18,17 @@ class DelayIntoProjection(RewritePattern):
     """`project(delay(x, a), b)` is `project(x, a + b)`."""
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: DenseOp | ScaleOp, rewriter: PatternRewriter) -> None:
+    def match_and_rewrite(self, op: WeightedOp, rewriter: PatternRewriter) -> None:
         late = op.source.owner
-        if isinstance(late, DelayOp):
-            properties = {**op.properties, "delay": IntAttr(op.delay.data + late.delay.data)}
-            rewriter.replace(op, _like(op, [late.source], properties))
+        if isinstance(late, DelayOp) and (total := _together(op.delay.data, late.steps)) is not None:
+            rewriter.replace(op, _like(op, [late.source], {**op.properties, "delay": IntAttr(total)}))
+
+
+def _together(first: int | None, second: int | None) -> int | None:
+    """Two delays as one; `None` where one of them is not the same for all neurons, or their sum is too large."""
+    if first is None or second is None or first + second >= LIMIT:
+        return None
+    return first + second
 
 
 def _like(op: OpT, operands: Sequence[SSAValue], properties: Mapping[str, Attribute] | None = None) -> OpT:
@@ -41,8 +47,25 @@ class NoDelay(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: DelayOp, rewriter: PatternRewriter) -> None:
-        if op.delay.data == 0:
+        if op.steps == 0:
             rewriter.replace(op, (), [op.source])
+
+
+class DelayBehindProjection(RewritePattern):
+    """`delay(project(x, a), b)` is `project(x, a + b)` where nobody else reads the projection and it has no bias, which
+    would be late as well."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: DelayOp, rewriter: PatternRewriter) -> None:
+        inner = op.source.owner
+        if (
+            isinstance(inner, WeightedOp)
+            and inner.bias is None
+            and (total := _together(inner.delay.data, op.steps)) is not None
+            and inner.current.has_one_use()
+        ):
+            rewriter.replace(op, _like(inner, [inner.source], {**inner.properties, "delay": IntAttr(total)}))
+            rewriter.erase(inner)
 
 
 class MergeDelays(RewritePattern):
@@ -51,8 +74,8 @@ class MergeDelays(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: DelayOp, rewriter: PatternRewriter) -> None:
         inner = op.source.owner
-        if isinstance(inner, DelayOp):
-            rewriter.replace(op, _like(op, [inner.source], {"delay": IntAttr(op.delay.data + inner.delay.data)}))
+        if isinstance(inner, DelayOp) and (total := _together(op.steps, inner.steps)) is not None:
+            rewriter.replace(op, _like(op, [inner.source], {"delay": IntAttr(total)}))
 
 
 class FullSlice(RewritePattern):
@@ -77,11 +100,11 @@ class ComposeSlices(RewritePattern):
 
 
 class SingleSum(RewritePattern):
-    """A sum of one current is that current."""
+    """A sum of one current is that current; a sum of one spike signal turns it into a current and stays."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: AddOp, rewriter: PatternRewriter) -> None:
-        if len(op.inputs) == 1:
+        if len(op.inputs) == 1 and op.inputs[0].type == op.total.type:
             rewriter.replace(op, (), [op.inputs[0]])
 
 
@@ -96,15 +119,27 @@ class FlattenSum(RewritePattern):
 
 
 class SumIntoPopulation(RewritePattern):
-    """A population sums its inputs itself."""
+    """A population sums its inputs itself, as far as they are currents."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: NeuronOp, rewriter: PatternRewriter) -> None:
-        inputs = _summands(op.inputs)
-        if inputs != list(op.inputs):
-            rewriter.replace(op, _like(op, inputs))
+        first, second = _currents(op.excitatory), _currents(op.inhibitory)
+        if [*first, *second] != list(op.inputs):
+            properties = dict(op.properties)
+            if isinstance(op, DualLifOp):
+                properties["inhibitory"] = IntAttr(len(second))
+            rewriter.replace(op, _like(op, [*first, *second], properties))
 
 
 def _summands(values: Sequence[SSAValue]) -> list[SSAValue]:
     """The values with sums among them replaced by what they add."""
     return [v for value in values for v in (value.owner.inputs if isinstance(value.owner, AddOp) else [value])]
+
+
+def _currents(values: Sequence[SSAValue]) -> list[SSAValue]:
+    """The values with sums of currents among them replaced by what they add."""
+    return [v for value in values for v in (_summands([value]) if _adds_currents(value) else [value])]
+
+
+def _adds_currents(value: SSAValue) -> bool:
+    return isinstance(value.owner, AddOp) and all(part.type == value.type for part in value.owner.inputs)

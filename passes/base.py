@@ -1,6 +1,9 @@
 """What all passes of the project share: counters, located failures, the program and the machine of a module."""
 
 from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import ClassVar, NoReturn, TypeVar
 
@@ -25,6 +28,29 @@ class SNNPass(ModulePass):
     """Whether the pass may change what the program computes; `snnc verify` then measures by how much."""
 
     statistics: Counter[str] = field(default_factory=Counter[str], init=False, repr=False, compare=False)
+
+
+Progress = Callable[[str, int, int], None]
+"""Told how far a pass is: the name of the pass, how much is done, and of how much."""
+
+_PROGRESS: ContextVar[Progress | None] = ContextVar("progress", default=None)
+
+
+@contextmanager
+def progress_told(callback: Progress) -> Generator[None]:
+    """Have long passes tell `callback` how far they are, as long as the context lasts."""
+    token = _PROGRESS.set(callback)
+    try:
+        yield
+    finally:
+        _PROGRESS.reset(token)
+
+
+def note_progress(name: str, done: int, total: int) -> None:
+    """Tell whoever wants to know that a pass has done so much of its work."""
+    callback = _PROGRESS.get()
+    if callback is not None:
+        callback(name, done, total)
 
 
 class LoweringError(SnnirError, PassFailedException):

@@ -15,13 +15,13 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from snnir.dialects import cluster
 from snnir.dialects.cluster import ClusterOp, OutputOp, ProgramOp
 from snnir.dialects.cluster_attributes import Axons, Slice
-from snnir.dialects.connections import Connection, connections_of, source_of
+from snnir.dialects.connections import Connection, connections_of, emitter_of
 from snnir.dialects.platform import Machine
 from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp
 from snnir.indices import Indices
 from snnir.partition import Demand, Part, PartitionError, greedy
 from snnir.passes.base import SNNPass, fail, machine, program
-from snnir.sim.entry import network_of
+from snnir.passes.placeable import check_placeable
 
 IntArray = NDArray[np.int64]
 
@@ -62,14 +62,7 @@ class ConvertSNNToCluster(SNNPass):
 
 def _check(network: NetworkOp, target: Machine) -> None:
     """Refuse by name what the machine has no means for."""
-    for name, source in network_of(network).outputs.items():
-        if isinstance(network.sources[source], InputOp):
-            hint = "let the output read a population"
-            fail(
-                network.outputs[name],
-                f"output @{name} reads the input @{source}; a machine returns what it computes",
-                hint,
-            )
+    check_placeable(network)
     for op in network.sources.values():
         if not isinstance(op, NeuronOp):
             continue
@@ -166,7 +159,7 @@ class _Builder:
         for entry in inputs:
             entry.signal.name_hint = entry.sym_name.data
         for name, output in self._network.outputs.items():
-            source = source_of(output.signal, output)[0]
+            source = emitter_of(output)
             block.add_op(OutputOp(name, [value(carrier) for _, carrier in self._carriers[source]]))
         return result
 

@@ -14,6 +14,7 @@ from snnir.dialects.attributes import TensorAttr
 from snnir.dialects.cluster import ClusterOp, ProgramOp, address_of, routes_of
 from snnir.dialects.cluster_attributes import Axons, Place, Slice
 from snnir.dialects.cluster_verifier import row_axons
+from snnir.dialects.connections import emitter_of
 from snnir.dialects.crossbar import (
     COEFFICIENTS,
     AxonsOp,
@@ -34,6 +35,7 @@ from snnir.indices import Indices
 from snnir.passes.activity import Assumption, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
 from snnir.passes.dataflow.convert_cluster_to_dataflow import events_of, graph_of, load_of, slice_names
+from snnir.passes.placeable import check_placeable
 from snnir.precision import exact_grid, integer_type, largest
 from snnir.semantics import Value
 from snnir.sim.entry import network_of
@@ -57,6 +59,7 @@ class ConvertDataflowToCrossbar(SNNPass):
         graph = only(op, GraphOp, "run convert-cluster-to-dataflow before")
         clusters = only(op, ProgramOp, "run convert-snn-to-cluster before")
         network, target = program(op), machine(op)
+        check_placeable(network)
         orders = {order.crossbar.data: order.names for order in graph.orders}
         if set(orders) != {cluster.sym_name.data for cluster in clusters.clusters}:
             fail(graph, "the crossbars have no static order", "run dataflow-schedule before")
@@ -67,7 +70,7 @@ class ConvertDataflowToCrossbar(SNNPass):
         programmed = _Programs(network, arrays, target)
         block.add_ops(InputOp(name, size) for name, size in arrays.inputs.items())
         block.add_ops(PopulationOp(name, p.size) for name, p in arrays.populations.items())
-        block.add_ops(OutputOp(name, source) for name, source in arrays.outputs.items())
+        block.add_ops(OutputOp(name, emitter_of(output)) for name, output in network.outputs.items())
         names = {c: slice_names(c) for c in clusters.clusters}
         for cluster in clusters.clusters:
             block.add_op(programmed.crossbar(cluster, names, orders[cluster.sym_name.data]))

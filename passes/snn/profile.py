@@ -1,50 +1,102 @@
 """`snn-profile`: how active the program is on representative data."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 
-from snnir.dialects.attributes import ActivityAttr, TensorAttr
-from snnir.passes.base import SNNPass, program
-from snnir.sim import simulate
+from snnir.dialects.activity import PERCENTILES, ActivityAttr
+from snnir.dialects.attributes import TensorAttr
+from snnir.passes.base import SNNPass, note_progress, program
+from snnir.sim import Events, chunks, run
 from snnir.sim.data import read_spikes
 from snnir.sim.entry import network_of
 
 
 @dataclass(frozen=True)
 class SNNProfile(SNNPass):
-    """Run the program on recorded inputs and attach `activity` to every input and population.
+    """Run the program on recorded inputs and attach `activity` to every input and population that spikes.
 
-    Activity is the number of steps seen, the spikes in them, the most spikes in one step, and each neuron's count.
+    Activity is the number of steps seen, the spikes in them, the most spikes in one step, the 50th, 90th and 99th
+    percentile of the spikes in a step, and each neuron's count. Samples are run a few at a time, so that memory does
+    not grow with their number. Who wants to know how far it is uses `snnir.passes.base.progress_told`.
     """
 
     name = "snn-profile"
 
     data: str
-    """An .npz file with an array (samples, steps, lines) of zeros and ones for each input, named like the input."""
+    """An .npz or NIRData file with an array (samples, steps, lines) or a list of events for each input, by its name."""
     samples: int | None = None
     """How many of the samples to run; all by default."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         network = program(op)
-        spikes = simulate(network_of(network), read_spikes(Path(self.data), self.samples))
-        for name, source in network.sources.items():
-            source.activity = _activity(name, spikes[name])
-            self.statistics[f"spikes of @{name}"] = int(spikes[name].sum())
-        self.statistics["steps"] = int(np.prod(next(iter(spikes.values())).shape[:2]))
+        arrays = network_of(network)
+        inputs = read_spikes(Path(self.data), self.samples, network.step_seconds)
+        spiking = {name: source for name, source in network.sources.items() if source.emits_spikes}
+        measures = {name: Measure(name, source.size) for name, source in spiking.items()}
+        progress = partial(note_progress, self.name)
+        brought = [data for name, data in inputs.items() if name in arrays.inputs]
+        if all(isinstance(data, Events) for data in brought):
+            for name, events in run(arrays, inputs, record=list(spiking), lists=True, progress=progress).events.items():
+                measures[name].add_events(events)
+        else:
+            for _, signals in chunks(arrays, inputs, record=list(spiking), progress=progress):
+                for name, measure in measures.items():
+                    measure.add(signals[name])
+        for name, source in spiking.items():
+            source.activity = measures[name].activity()
+            self._count(name, source.activity)
+        samples, steps = brought[0].shape[:2]
+        self.statistics["samples"], self.statistics["steps"] = samples, samples * steps
+
+    def _count(self, name: str, activity: ActivityAttr) -> None:
+        self.statistics[f"spikes of @{name}"] = activity.total.data
+        self.statistics[f"spikes of @{name} in one step, most"] = activity.peak.data
+        for percent, level in zip(PERCENTILES, activity.percentiles.data, strict=True):
+            self.statistics[f"spikes of @{name} in one step, percentile {percent}"] = level
 
 
-def _activity(name: str, spikes: NDArray[np.uint8]) -> ActivityAttr:
-    """Activity from (samples, steps, neurons)."""
-    per_step = spikes.sum(axis=2, dtype=np.int64)
-    counts = spikes.sum(axis=(0, 1), dtype=np.int64)
-    return ActivityAttr(
-        IntAttr(per_step.size),
-        IntAttr(int(per_step.sum())),
-        IntAttr(int(per_step.max())),
-        TensorAttr.of(f"{name}.counts", counts),
-    )
+class Measure:
+    """Counts of a signal's spikes, gathered from one part of the samples after the other."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._name = name
+        self._counts = np.zeros(size, np.int64)
+        self._histogram = np.zeros(1, np.int64)
+        """How many steps had so many spikes."""
+
+    def add(self, spikes: NDArray[Any]) -> None:
+        """Count the spikes of (samples, steps, neurons)."""
+        self._counts += spikes.sum(axis=(0, 1), dtype=np.int64)
+        self._add_steps(spikes.sum(axis=2, dtype=np.int64).ravel(), 0)
+
+    def add_events(self, events: Events) -> None:
+        """Count the spikes in a list of events."""
+        samples, steps, _ = events.shape
+        np.add.at(self._counts, events.index, events.value.astype(np.int64))
+        moments, place = np.unique(events.sample * steps + events.step, return_inverse=True)
+        found = np.zeros(len(moments), np.int64)
+        np.add.at(found, place, events.value.astype(np.int64))
+        self._add_steps(found, samples * steps - len(moments))
+
+    def _add_steps(self, spikes: NDArray[np.int64], silent: int) -> None:
+        """Count steps: one for each entry of `spikes`, and some in which there were none."""
+        found = np.bincount(spikes, minlength=len(self._histogram))
+        found[: len(self._histogram)] += self._histogram
+        found[0] += silent
+        self._histogram = found
+
+    def activity(self) -> ActivityAttr:
+        """All that was counted. Percentile p: the least number that p percent of the steps do not exceed."""
+        reached = np.cumsum(self._histogram)
+        steps = int(reached[-1])
+        percentiles = tuple(int(np.searchsorted(reached * 100, percent * steps)) for percent in PERCENTILES)
+        peak = int(np.flatnonzero(self._histogram).max(initial=0))
+        counts = TensorAttr.of(f"{self._name}.counts", self._counts)
+        return ActivityAttr.of(steps, int(self._counts.sum()), peak, counts, percentiles)

@@ -12,8 +12,10 @@ from xdsl.ir import Attribute
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.connections import Connection, connections_of
 from snnir.dialects.platform import machine_of
-from snnir.dialects.snn import NeuronOp, WeightedOp
+from snnir.dialects.snn import NetworkOp, NeuronOp, SparseOp, WeightedOp
+from snnir.errors import SnnirError
 from snnir.passes.base import SNNPass, fail, program
+from snnir.passes.placeable import check_placeable
 from snnir.passes.snn.projections import dense_weights, forget_activity, replace_projections
 from snnir.precision import Grid, Matrix, integer_type, nearest_grid
 
@@ -26,8 +28,10 @@ class SNNQuantize(SNNPass):
 
     A neuron whose weights are exactly such integers times a power of two (and times the scale that its projections
     already share, as after an earlier run) keeps them: nothing is lost. The weights of others are rounded to nearest,
-    the largest of a neuron becoming the largest integer. Biases and neuron parameters stay. Activity that was measured
-    before a weight changed is dropped: profile again. Does nothing for a machine that states no precision.
+    the largest of a neuron becoming the largest integer. Where a population reads something else than dense and
+    one-to-one projections of spikes, its projections share no scale: a convolution has one per output channel, sparse
+    connections have one. Biases and neuron parameters stay. Activity that was measured before a weight changed is
+    dropped: profile again. Does nothing for a machine that states no precision.
     """
 
     name = "snn-quantize"
@@ -43,16 +47,22 @@ class SNNQuantize(SNNPass):
             fail(network, "no precision to quantise to", "give bits=8, or a machine with --platform")
         if bits and not 2 <= bits <= 32:
             fail(network, f"{bits} bits", "use 2 to 32 bits")
+        if self.bits is None:
+            check_placeable(network)
         populations = [source for source in network.sources.values() if isinstance(source, NeuronOp)]
-        changed = [bool(bits) and self._quantize(population, bits) for population in populations]
-        if any(changed):
+        if bits and self._quantize_all(network, populations, bits):
             forget_activity(populations)
 
-    def _quantize(self, population: NeuronOp, bits: int) -> bool:
+    def _quantize_all(self, network: NetworkOp, populations: Sequence[NeuronOp], bits: int) -> bool:
+        """Quantise all projections; whether that changed a weight."""
+        shared = {population: _columns(population) for population in populations}
+        changed = [self._quantize(population, found, bits) for population, found in shared.items() if found]
+        done = {c.op for population, found in shared.items() if found for c in connections_of(population)}
+        rest = [op for op in network.body.block.ops if isinstance(op, WeightedOp) and op not in done]
+        return any([*changed, *(self._quantize_alone(op, bits) for op in rest)])
+
+    def _quantize(self, population: NeuronOp, connections: Sequence[Connection], bits: int) -> bool:
         """Quantise the projections of a population; whether that changed a weight."""
-        connections = connections_of(population)
-        if not connections:
-            return False
         weights, shared = _common(connections)
         found = nearest_grid(np.concatenate(weights, axis=1), bits)
         grid = Grid(found.integers, found.scale * shared, found.exact)
@@ -61,12 +71,41 @@ class SNNQuantize(SNNPass):
         new = [_integer(c, piece, grid, population, bits) for c, piece in zip(connections, pieces, strict=True)]
         replace_projections(population, new)
         original = np.concatenate([w * shared[:, None] for w in weights], axis=1)
-        error = np.abs(grid.integers * grid.scale[:, None] - original).max(initial=0.0)
-        self.statistics[f"bits of @{population.sym_name.data}"] = bits
-        changed = int((grid.integers * grid.scale[:, None] != original).sum())
-        self.statistics[f"weights of @{population.sym_name.data} changed"] = changed
-        self.statistics[f"largest change of @{population.sym_name.data}, millionths"] = round(float(error) * 1e6)
+        return self._count(f"@{population.sym_name.data}", grid, original, bits)
+
+    def _quantize_alone(self, op: WeightedOp, bits: int) -> bool:
+        """Quantise one projection; whether that changed a weight. A weight that is one number needs no cells."""
+        if not isinstance(op.weights, TensorAttr):
+            return False
+        raw, key = op.weights.array, op.weights.data.key
+        own = np.asarray(1.0 if op.scale is None else value_of(op.scale), np.float64)
+        weights = raw.astype(np.float64)
+        if isinstance(op, SparseOp) and own.ndim:
+            weights, own = weights * own[op.targets.array], np.ones(())
+        rows = weights.reshape(1 if isinstance(op, SparseOp) else op.lanes, -1)
+        found = nearest_grid(rows, bits)
+        grid = Grid(found.integers, found.scale * own, found.exact)
+        op.weights = TensorAttr.of(key, grid.integers.reshape(raw.shape).astype(integer_type(bits)))
+        op.scale = _scale_of(grid, key)
+        return self._count(f"'{key}'", grid, rows * np.broadcast_to(own, len(rows))[:, None], bits)
+
+    def _count(self, what: str, grid: Grid, original: Matrix, bits: int) -> bool:
+        """Count what was changed; whether anything was."""
+        rounded = grid.integers * grid.scale[:, None]
+        changed = int((rounded != original).sum())
+        self.statistics[f"bits of {what}"] = bits
+        self.statistics[f"weights of {what} changed"] = changed
+        largest_change = float(np.abs(rounded - original).max(initial=0.0))
+        self.statistics[f"largest change of {what}, millionths"] = round(largest_change * 1e6)
         return changed > 0
+
+
+def _columns(population: NeuronOp) -> list[Connection] | None:
+    """The projections of a population if crossbar columns can hold them, all weights of a neuron with one scale."""
+    try:
+        return connections_of(population)
+    except SnnirError:
+        return None
 
 
 def _common(connections: Sequence[Connection]) -> tuple[list[Matrix], Vector]:
@@ -89,18 +128,21 @@ def _integer(
     op = connection.op
     values = integers.ravel() if connection.one_to_one else integers
     key = op.weights.data.key if isinstance(op.weights, TensorAttr) else f"{population.sym_name.data}.weight"
-    uniform = bool((grid.scale == grid.scale[0]).all())
-    scale: Attribute = FloatAttr(float(grid.scale[0]), 64)
-    if not uniform:
-        scale = TensorAttr.of(f"{population.sym_name.data}.scale", grid.scale)
     new = type(op)(
         op.source,
         TensorAttr.of(key, values.astype(integer_type(bits))),
         op.current_type,
         bias=op.bias,
-        scale=scale,
+        scale=_scale_of(grid, population.sym_name.data),
         delay=op.delay.data,
     )
-    new.location = op.location
+    new.attributes, new.location = dict(op.attributes), op.location
     new.current.name_hint = op.current.name_hint
     return new
+
+
+def _scale_of(grid: Grid, name: str) -> Attribute:
+    """The scales of a grid: one number where all are equal."""
+    if (grid.scale == grid.scale[0]).all():
+        return FloatAttr(float(grid.scale[0]), 64)
+    return TensorAttr.of(f"{name}.scale", grid.scale)

@@ -16,6 +16,7 @@ from snnir.dialects.platform import machine_of
 from snnir.dialects.snn import DenseOp, IfOp, NetworkOp, NeuronOp, ScaleOp, SliceOp, WeightedOp
 from snnir.indices import Indices
 from snnir.passes.base import SNNPass, fail, program
+from snnir.passes.placeable import check_placeable
 from snnir.passes.snn.projections import dense_weights, forget_activity, replace_projections, total_bias
 from snnir.semantics import Semantics
 
@@ -55,6 +56,7 @@ class SNNSplitFanin(SNNPass):
         rows = self.rows if self.rows is not None else target.crossbar.rows if target is not None else None
         if rows is None or rows < 2:
             fail(network, "how many rows?", "give rows=128, or a machine with --platform")
+        check_placeable(network)
         for population in list(network.sources.values()):
             if isinstance(population, NeuronOp):
                 self._split(network, population, rows)
@@ -81,7 +83,7 @@ class SNNSplitFanin(SNNPass):
             wanted = set(axons[chosen[0] : chosen[-1] + 1])
             relay, step, lift = self._relay(network, population, connections, wanted, number)
             weight = TensorAttr.of(f"{relay.sym_name.data}.out", step)
-            new.append(ScaleOp(relay.spikes, weight, SignalType.current(*relay.spikes_type.shape.data)))
+            new.append(ScaleOp(relay.signal, weight, SignalType.current(*relay.signal_type.shape.data)))
             bias = bias - lift
         first = new[0]
         first.bias = TensorAttr.of(f"{population.sym_name.data}.bias", bias)
@@ -106,7 +108,7 @@ class SNNSplitFanin(SNNPass):
         low, high = self._range(network, pieces)
         step = np.maximum(high - low, 1e-6)
         name = f"{population.sym_name.data}_relay{number}"
-        shape = population.spikes_type
+        shape = population.signal_type
         projections: list[WeightedOp] = []
         for index, (c, mine, weights) in enumerate(pieces):
             part = SliceOp(c.op.source, Indices.of(mine))
@@ -121,7 +123,7 @@ class SNNSplitFanin(SNNPass):
         parameters["v_reset"] = FloatAttr(0.0, 64)
         relay = IfOp(name, [], parameters, Semantics(reset="subtract", compare="ge"), shape)
         relay.location = population.location
-        relay.spikes.name_hint = name
+        relay.signal.name_hint = name
         Rewriter.insert_op(relay, InsertPoint.before(population))
         replace_projections(relay, projections)
         return relay, step, -low

@@ -1,0 +1,73 @@
+"""How ops of the `snn` dialect are written: what several of them parse and print alike."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from xdsl.dialects.builtin import Float64Type, FloatAttr, IntAttr, f64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import AttrConstraint, base, irdl_to_attr_constraint
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.activity import ActivityAttr
+from snnir.dialects.attributes import IntsAttr, SignalType, TensorAttr, parse_ints
+
+VALUE: AttrConstraint[Any] = irdl_to_attr_constraint(FloatAttr[Float64Type]) | base(TensorAttr)
+"""A parameter: an f64 number or a tensor."""
+
+
+def parse_types(parser: Parser, operands: Sequence[Any], position: int) -> tuple[Sequence[SSAValue], list[Attribute]]:
+    """Parse `: source -> result` and resolve the operands, which all have the source's type."""
+    parser.parse_punctuation(":")
+    source = parser.parse_type()
+    parser.parse_punctuation("->")
+    result = parser.parse_type()
+    return parser.resolve_operands(operands, [source] * len(operands), position), [result]
+
+
+def print_types(printer: Printer, source: Attribute, result: Attribute) -> None:
+    """Print ` : source -> result`."""
+    printer.print_string(" : ")
+    printer.print_attribute(source)
+    printer.print_string(" -> ")
+    printer.print_attribute(result)
+
+
+def parse_optional_ints(parser: Parser, keyword: str) -> IntsAttr | None:
+    """Parse `stride [2, 2]`, if it is there."""
+    return IntsAttr(parse_ints(parser)) if parser.parse_optional_keyword(keyword) else None
+
+
+def parse_optional_int(parser: Parser, keyword: str, default: int) -> IntAttr:
+    """Parse `delay 3`, if it is there."""
+    return IntAttr(parser.parse_integer() if parser.parse_optional_keyword(keyword) else default)
+
+
+def parse_activity(parser: Parser, properties: dict[str, Attribute]) -> None:
+    """Parse `activity <...>`, if it is there, into the properties."""
+    if parser.parse_optional_keyword("activity"):
+        properties["activity"] = ActivityAttr.new(ActivityAttr.parse_parameters(parser))
+
+
+def print_activity(printer: Printer, activity: ActivityAttr | None) -> None:
+    """Print ` activity <...>`, if there is one."""
+    if activity is not None:
+        printer.print_string(" activity ")
+        activity.print_parameters(printer)
+
+
+def verify_read(type_: SignalType) -> None:
+    """Raise unless a signal can be weighted, pooled or added: spikes, or a current."""
+    if not type_.is_spike and type_.element != f64:
+        raise VerifyException(f"spikes or currents (f64) are read, not {type_.element}")
+
+
+def verify_activity(activity: ActivityAttr | None, type_: Attribute) -> None:
+    """Raise unless the activity counts the neurons of a spike signal."""
+    if activity is None or not isinstance(type_, SignalType):
+        return
+    if not type_.is_spike:
+        raise VerifyException("only spikes have an activity")
+    if activity.counts.data.size != type_.size:
+        raise VerifyException(f"activity counts {activity.counts.data.size} neurons of {type_.size}")
