@@ -11,14 +11,14 @@ import math
 import os
 import struct
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,19 +53,26 @@ def element_name(dtype: np.dtype[Any]) -> str:
     raise ValueError(f"arrays of {dtype} have no element type in the IR; use one of {', '.join(DTYPES)}")
 
 
-def digest_of(data: bytes | memoryview) -> str:
-    """The 128-bit BLAKE2b digest, in hex, by which tensors are checked."""
-    return blake2b(data, digest_size=16).hexdigest()
+class Stored(Protocol):
+    """Elements that lie in a file, in row-major order, and are read when they are used."""
+
+    def load(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """All of them, read-only; mapped into memory where the file allows it."""
+        ...
+
+    def pieces(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
+        """All of them in pieces of a few megabytes, one after the other, none of which stays in memory."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """An array with a name. Make one with `Tensor.of` or `Tensor.open`."""
+    """An array with a name. Make one with `Tensor.of`, `Tensor.open` or `Tensor.in_file`."""
 
     key: str
     shape: tuple[int, ...]
     element: str
-    source: "NDArray[Any] | _FileRange" = field(repr=False)
+    source: NDArray[Any] | Stored = field(repr=False)
 
     @staticmethod
     def of(key: str, array: NDArray[Any]) -> "Tensor":
@@ -95,7 +102,12 @@ class Tensor:
         exact = min(shape, default=0) >= 0 and length == math.prod(shape) * DTYPES[element].itemsize
         if not exact or begin < 0 or start + end > path.stat().st_size:
             raise damaged
-        return Tensor(key, shape, element, _FileRange(path, start + begin, length))
+        return Tensor.in_file(key, path, start + begin, shape, element)
+
+    @staticmethod
+    def in_file(key: str, path: Path, begin: int, shape: tuple[int, ...], element: str) -> "Tensor":
+        """A tensor whose elements lie in a file from the byte `begin` on, little-endian and row-major, not yet read."""
+        return Tensor(key, shape, element, _FileRange(path, begin, math.prod(shape) * DTYPES[element].itemsize))
 
     @cached_property
     def array(self) -> NDArray[Any]:
@@ -104,20 +116,34 @@ class Tensor:
             return self.source
         if not self.size:
             return np.empty(self.shape, DTYPES[self.element])
-        data = np.memmap(self.source.path, DTYPES[self.element], "r", self.source.begin, self.shape)
-        return data.view(np.ndarray)
+        return self.source.load(self.shape, DTYPES[self.element])
 
     @cached_property
     def digest(self) -> str:
-        """Digest of the elements in little-endian, row-major order; a file is read once in pieces for it."""
-        if isinstance(self.source, np.ndarray):
-            return digest_of(np.ascontiguousarray(self.source).view(np.uint8).data)
-        return self.source.digest()
+        """The 128-bit BLAKE2b digest, in hex, of the elements in little-endian, row-major order."""
+        state = blake2b(digest_size=16)
+        for piece in self.pieces():
+            state.update(piece.view(np.uint8).data)
+        return state.hexdigest()
 
     @cached_property
     def is_finite(self) -> bool:
         """Whether no element is infinite or not a number."""
-        return not self.element.startswith("f") or bool(np.isfinite(self.array).all())
+        return not self.element.startswith("f") or all(bool(np.isfinite(piece).all()) for piece in self.pieces())
+
+    def pieces(self) -> Iterator[NDArray[Any]]:
+        """The elements in row-major order, one array after the other; those of a file do not stay in memory."""
+        held = self.source if isinstance(self.source, np.ndarray) else self.__dict__.get("array")
+        if held is not None and (held is self.source or held.flags.owndata):
+            yield np.ascontiguousarray(held).reshape(-1)
+        elif self.size and not isinstance(self.source, np.ndarray):
+            yield from self.source.pieces(self.shape, DTYPES[self.element])
+
+    def renamed(self, key: str) -> "Tensor":
+        """The same elements under another key; what is known of them already stays known."""
+        result = Tensor(key, self.shape, self.element, self.source)
+        result.__dict__.update((name, known) for name, known in self.__dict__.items() if name in _KNOWN)
+        return result
 
     @property
     def size(self) -> int:
@@ -137,24 +163,28 @@ class Tensor:
         return hash((self.key, self.shape, self.element, self.digest))
 
 
+_KNOWN = ("array", "digest", "is_finite")
+
+
 @dataclass(frozen=True)
 class _FileRange:
     path: Path
     begin: int
     length: int
 
-    def digest(self) -> str:
-        state = blake2b(digest_size=16)
+    def load(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        return np.memmap(self.path, dtype, "r", self.begin, shape).view(np.ndarray)
+
+    def pieces(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
         with self.path.open("rb") as file:
             file.seek(self.begin)
             left = self.length
             while left:
                 piece = file.read(min(_CHUNK, left))
-                if not piece:
+                if not piece or len(piece) % dtype.itemsize:
                     raise SnnirError(self.path, "the file became shorter while it was read", "write it again")
-                state.update(piece)
+                yield np.frombuffer(piece, dtype)
                 left -= len(piece)
-        return state.hexdigest()
 
 
 def _read_header(path: Path) -> tuple[dict[str, Any], int]:

@@ -1,31 +1,28 @@
 """A program as arrays: what the simulator runs and what passes compute on. No IR here."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from graphlib import TopologicalSorter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnir.semantics import Coefficients, Semantics, Value
-
-EXACT_BITS = 53
-"""Integers up to 2**53 add exactly in float64."""
+from snnir.semantics import SPIKING, Coefficients, Semantics, Value
+from snnir.sim.operators import EXACT_BITS, OneToOne, Operator
+from snnir.sim.schedule import Group, schedule
 
 
 @dataclass(frozen=True)
 class Projection:
-    """Weighted connections from `source` to one population, `delay` steps late."""
+    """Connections from `source` to one population (or current), `delay` steps late and as late as the operator says."""
 
     source: str
-    """The input or population that is read."""
+    """The input, population or current that is read."""
     indices: NDArray[np.int64]
-    """Which of its neurons, in the order of the weights' columns."""
-    weights: NDArray[Any]
-    """Dense: (targets, sources). One-to-one: (targets,), target n reads `indices[n]`."""
-    one_to_one: bool
+    """Which of its neurons, in the order of the operator's sources."""
+    operator: Operator
     scale: Value
     """Factor of the weights: one number, or one per target."""
     bias: Value
@@ -35,17 +32,38 @@ class Projection:
     """The name of the weights, for messages."""
     place: str
     """Where the projection comes from, for messages."""
+    bias_start: int = 0
+    """The first step with the bias; later than 0 for a delayed current."""
+    most: int | None = 1
+    """The largest value that is read where all are whole (an input counted as 0 or 1), `None` for reals."""
+
+    @property
+    def weights(self) -> NDArray[Any]:
+        """Dense: (targets, sources). One-to-one: (targets,), target n reads `indices[n]`. Others: as stored."""
+        return self.operator.weights
+
+    @property
+    def one_to_one(self) -> bool:
+        """Whether target n reads only `indices[n]`."""
+        return isinstance(self.operator, OneToOne)
+
+    @property
+    def lag(self) -> int:
+        """The least number of steps between emission and arrival."""
+        return self.delay + self.operator.least
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether the indices are all neurons of the source, as far as they go, in order."""
+        return bool((self.indices == np.arange(len(self.indices))).all())
 
 
 @dataclass(frozen=True)
-class Population:
-    """Neurons of one model; they sum the projections in their order."""
+class Current:
+    """A sum of projections that is read as it is: by other projections, or as an output."""
 
     name: str
     size: int
-    model: str
-    semantics: Semantics
-    coefficients: Coefficients
     projections: tuple[Projection, ...]
     place: str
 
@@ -63,36 +81,80 @@ class Population:
         return sum((p.bias for p in self.projections), start=0.0)
 
     @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The steps in which a bias begins, ascending."""
+        return tuple(sorted({p.bias_start for p in self.projections if np.any(p.bias)}))
+
+    @cached_property
+    def _biases(self) -> list[Value]:
+        """The sums of the biases that have begun before the first and after each of `starts`."""
+        ends = (-1, *self.starts)
+        return [sum((p.bias for p in self.projections if p.bias_start <= end), start=0.0) for end in ends]
+
+    def bias_at(self, step: int) -> Value:
+        """The sum of the biases that have begun."""
+        return self._biases[bisect_right(self.starts, step)]
+
+    @cached_property
     def exact(self) -> bool:
         """Whether every sum of weighted inputs, in any order, is exact in float64.
 
         All summands are multiples of a common unit (1 for integers; for floats the last place of the smallest weight)
-        and no sum can exceed 2**53 units: the condition is sum |w| < 2**53 unit, per neuron.
+        and no sum can exceed 2**53 units: the condition is sum |w| most < 2**53 unit, per neuron.
         """
         if self.scale is None:
             return False
         sums = np.zeros(self.size)
         units = np.full(self.size, np.inf)
         for p in self.projections:
-            magnitudes = np.abs(p.weights.astype(np.float64)).reshape(self.size, -1)
-            sums += magnitudes.sum(axis=1)
-            units = np.minimum(units, _units(p.weights, magnitudes))
+            if p.most is None:
+                return False
+            mine, unit = p.operator.bounds()
+            sums += mine * p.most
+            units = np.minimum(units, unit)
         return bool((sums < units * 2.0**EXACT_BITS).all())
 
+    def reach(self, most: Mapping[str, int | None]) -> int | None:
+        """The largest value, where all are whole multiples of one unit, in that unit; from that of the sources."""
+        if len(self.projections) != 1 or np.any(self.bias) or np.any(np.asarray(self.scale) != 1.0):
+            return None
+        (p,) = self.projections
+        return p.operator.reach(most.get(p.source))
 
-def _units(weights: NDArray[Any], magnitudes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Per target, a number of which all weights are multiples."""
-    if weights.dtype.kind != "f":
-        return np.ones(len(magnitudes))
-    single = weights.dtype == np.float32 or bool((magnitudes == magnitudes.astype(np.float32)).all())
-    smallest = np.where(magnitudes > 0, magnitudes, np.inf).min(axis=1, initial=np.inf)
-    exponents = np.frexp(np.where(np.isinf(smallest), 1.0, smallest))[1]
-    return np.ldexp(1.0, exponents - (24 if single else 53))
+    @property
+    def keeps_whole(self) -> bool:
+        """Whether whole numbers stay in an integer type."""
+        simple = len(self.projections) == 1 and not np.any(self.bias) and np.all(np.asarray(self.scale) == 1.0)
+        return bool(simple) and self.projections[0].operator.whole()
+
+
+@dataclass(frozen=True)
+class Population(Current):
+    """Neurons of one model; they sum the projections in their order."""
+
+    model: str
+    semantics: Semantics
+    coefficients: Coefficients
+    second: Current | None = None
+    """What enters the second synapse of `dual_lif`."""
+    settled: tuple[Value, Value] = (0.0, 0.0)
+    """Constant current, `w * bias`, that is added to each synapse state where the semantics puts biases on the membrane
+    (the projections have none then)."""
+
+    @property
+    def spiking(self) -> bool:
+        """Whether it emits spikes; else its membrane."""
+        return self.model in SPIKING
+
+    @property
+    def all_projections(self) -> tuple[Projection, ...]:
+        """Those of both synapses."""
+        return self.projections + (self.second.projections if self.second is not None else ())
 
 
 @dataclass(frozen=True)
 class Network:
-    """A program: inputs, populations in program order, and which of them the user reads."""
+    """A program: inputs, populations in program order, and which signals the user reads."""
 
     name: str
     dt: float
@@ -101,43 +163,39 @@ class Network:
     """Number of lines of each input."""
     populations: dict[str, Population]
     outputs: dict[str, str]
-    """The input or population behind each output."""
+    """The input, population or current behind each output."""
+    currents: dict[str, Current] = field(default_factory=dict[str, Current])
+    """Signals between projections, and currents that outputs read; no input or population has their names."""
+    real_inputs: frozenset[str] = frozenset()
+    """The inputs that bring real numbers, not spikes."""
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Number of neurons (or lines) of every input and population."""
-        return {**self.inputs, **{name: p.size for name, p in self.populations.items()}}
+        """Number of neurons (or lines) of every input, population and current."""
+        return {**self.inputs, **{name: node.size for name, node in self.nodes.items()}}
+
+    @property
+    def nodes(self) -> dict[str, Current]:
+        """Everything that is computed: populations and currents."""
+        return {**self.populations, **self.currents}
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """What a simulation gives: inputs, populations, and the currents that outputs read."""
+        read = [source for source in self.outputs.values() if source in self.currents]
+        return (*self.inputs, *self.populations, *dict.fromkeys(read))
 
     @cached_property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        """Populations that must run together because they depend on each other, in an order of dependence.
+    def groups(self) -> tuple[Group, ...]:
+        """What runs together because it depends on each other, in an order of dependence."""
+        edges = [
+            (p.source, name, p.lag + self.emission_delay(p.source))
+            for name, node in self.nodes.items()
+            for p in (node.all_projections if isinstance(node, Population) else node.projections)
+        ]
+        return schedule(self.name, list(self.nodes), edges)
 
-        Within a group the order respects connections without delay.
-        """
-        names = list(self.populations)
-        reach = _components(names, {n: {p.source for p in self.populations[n].projections} for n in names})
-        return tuple(tuple(self._step_order(group)) for group in reach)
-
-    def _step_order(self, group: Sequence[str]) -> list[str]:
-        order: TopologicalSorter[str] = TopologicalSorter()
-        for name in group:
-            sources = [p.source for p in self.populations[name].projections if p.delay == 0 and p.source in group]
-            order.add(name, *sources)
-        return list(order.static_order())
-
-
-def _components(names: Sequence[str], sources: dict[str, set[str]]) -> list[list[str]]:
-    """Strongly connected components in topological order, each in program order."""
-    from scipy.sparse import csr_array  # noqa: PLC0415  (slow to import)
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
-
-    position = {name: i for i, name in enumerate(names)}
-    edges = [(position[s], position[n]) for n in names for s in sources[n] if s in position]
-    rows, columns = (list(x) for x in zip(*edges, strict=True)) if edges else ([], [])
-    matrix = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(names), len(names)))
-    labels: list[int] = connected_components(matrix, connection="strong")[1].tolist()
-    order: TopologicalSorter[int] = TopologicalSorter({label: [] for label in labels})
-    for row, column in edges:
-        if labels[row] != labels[column]:
-            order.add(labels[column], labels[row])
-    return [[n for n in names if labels[position[n]] == label] for label in order.static_order()]
+    def emission_delay(self, source: str) -> int:
+        """The steps between firing and emission of a population; 0 for what is none."""
+        population = self.populations.get(source)
+        return 0 if population is None else population.semantics.out_delay

@@ -1,0 +1,226 @@
+"""Convolutions and pools, channels first, in one or two dimensions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Literal
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from snnir.sim.costs import windows_are_cheaper
+from snnir.sim.events import nonzeros, ranges
+from snnir.sim.operators import Array, Operator, Reals, row_bounds
+
+PIECE = 1 << 18
+"""Elements that are made at a time before their dimensions are exchanged, which is fast only within a cache."""
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How a kernel moves over planes of `size`; all are (vertical, horizontal), with height 1 for one dimension."""
+
+    size: Pair
+    kernel: Pair
+    stride: Pair
+    low: Pair
+    high: Pair
+    dilation: Pair
+
+    @staticmethod
+    def of(
+        size: tuple[int, ...],
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        low: tuple[int, ...],
+        high: tuple[int, ...],
+        dilation: tuple[int, ...] | None = None,
+    ) -> "Windows":
+        """Windows over one or two dimensions."""
+        dilation = dilation or (1,) * len(size)
+        fill = ((1, size), (1, kernel), (1, stride), (0, low), (0, high), (1, dilation))
+        pairs = [(first, each[0]) if len(each) == 1 else (each[0], each[1]) for first, each in fill]
+        return Windows(*pairs)
+
+    @property
+    def result(self) -> Pair:
+        """How often the kernel fits, vertically and horizontally."""
+        a, b = (
+            (n + low + high - d * (k - 1) - 1) // s + 1
+            for n, k, s, low, high, d in zip(
+                self.size, self.kernel, self.stride, self.low, self.high, self.dilation, strict=True
+            )
+        )
+        return a, b
+
+    def padded(self, planes: Array) -> Array:
+        """Planes (..., height, width) with zeros around."""
+        if not any((*self.low, *self.high)):
+            return planes
+        edges = [(0, 0)] * (planes.ndim - 2) + list(zip(self.low, self.high, strict=True))
+        return np.pad(planes, edges)
+
+    def shifted(self, planes: Array) -> Iterator[Array]:
+        """For each place in the kernel, row by row, the values (..., result) that it meets; views of padded planes."""
+        (rows, columns), (down, right) = self.result, self.stride
+        padded = self.padded(planes)
+        for y in range(self.kernel[0]):
+            for x in range(self.kernel[1]):
+                top, left = y * self.dilation[0], x * self.dilation[1]
+                yield padded[..., top : top + down * rows : down, left : left + right * columns : right][
+                    ..., :rows, :columns
+                ]
+
+    def patches(self, planes: Array) -> Array:
+        """Views (..., result rows, result columns, kernel rows, kernel columns) of padded planes."""
+        extent = tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+        views = sliding_window_view(self.padded(planes), extent, axis=(-2, -1))
+        (down, right), (y, x) = self.stride, self.dilation
+        return views[..., ::down, ::right, ::y, ::x]
+
+    @cached_property
+    def reached(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Which windows a place of a plane is in: starts and counts per place into (window, place in its kernel)."""
+        (height, width), (rows, columns) = self.size, self.result
+        ys, ky, oy = _along(height, self.kernel[0], self.stride[0], self.low[0], self.dilation[0], rows)
+        xs, kx, ox = _along(width, self.kernel[1], self.stride[1], self.low[1], self.dilation[1], columns)
+        place = (ys[:, None] * width + xs).ravel()
+        order = np.argsort(place, kind="stable")
+        counts = np.bincount(place, minlength=height * width)
+        window = (oy[:, None] * columns + ox).ravel()[order]
+        inside = (ky[:, None] * self.kernel[1] + kx).ravel()[order]
+        return np.cumsum(counts) - counts, counts, window, inside
+
+
+def _along(size: int, kernel: int, stride: int, low: int, dilation: int, count: int) -> list[NDArray[np.int64]]:
+    """Along one dimension: places, the number in the kernel with which a window meets them, and the window."""
+    place, number = (a.ravel() for a in np.meshgrid(np.arange(size), np.arange(kernel), indexing="ij"))
+    start = place + low - number * dilation
+    kept = (start >= 0) & (start % stride == 0) & (start // stride < count)
+    return [place[kept], number[kept], start[kept] // stride]
+
+
+class Conv(Operator):
+    """A convolution (cross-correlation): weights (out, in / groups, kernel...) over (in, height, width).
+
+    Added by ascending source where the order matters, as every operator.
+    """
+
+    def __init__(self, weights: Array, channels: int, windows: Windows, groups: int) -> None:
+        self._weights, self.windows, self.groups, self._channels = weights, windows, groups, channels
+        self._places, self._kernel = prod(windows.result), prod(windows.kernel)
+        self._out = weights.shape[0] // groups
+        self.sources, self.targets = channels * prod(windows.size), weights.shape[0] * self._places
+
+    @property
+    def weights(self) -> Array:
+        return self._weights
+
+    @property
+    def weighted(self) -> bool:
+        return True
+
+    def reweighted(self, weights: Array) -> "Conv":
+        return Conv(weights, self._channels, self.windows, self.groups)
+
+    def per_weight(self, per_target: "float | Reals") -> Array:
+        if not np.ndim(per_target):
+            return np.asarray(per_target)
+        return np.asarray(per_target)[:: self._places].reshape(-1, *(1,) * (self._weights.ndim - 1))
+
+    @cached_property
+    def _matrix(self) -> Reals:
+        """(in x kernel, out of a group): the weights that a value at a place in the kernel has in its own group."""
+        inputs = self._channels // self.groups
+        grouped = self._weights.reshape(self.groups, self._out, inputs, self._kernel)
+        return np.ascontiguousarray(grouped.transpose(0, 2, 3, 1).reshape(-1, self._out), np.float64)
+
+    def apply(self, window: Array, most: int | None) -> Reals:
+        steps, samples = window.shape[:2]
+        rows = window.reshape(steps * samples, self.sources)
+        # the result is made with its places before its channels
+        result = np.empty((len(rows), self.groups, self._out, self._places))
+        elements = self._channels * self._kernel * self._places
+        entries = int(np.count_nonzero(rows)) * prod(self.windows.kernel) // prod(self.windows.stride)
+        if self.exact(most) and windows_are_cheaper(elements * len(rows), entries, self._out):
+            fill, width = self.by_windows, max(1, PIECE // elements)
+        else:
+            fill, width = self.by_events, max(1, PIECE // self.targets)
+        for start in range(0, len(rows), width):
+            fill(rows[start : start + width], result[start : start + width].swapaxes(2, 3))
+        return result.reshape(steps, samples, self.targets)
+
+    def by_windows(self, rows: Array, result: Reals) -> None:
+        """Fill (rows, groups, places, out of a group): a matrix product per group with all patches."""
+        inputs = self._channels // self.groups
+        planes = rows.reshape(len(rows), self.groups, inputs, *self.windows.size).astype(np.float64)
+        patches = self.windows.patches(planes).transpose(1, 0, 3, 4, 2, 5, 6)
+        shape = (self.groups, len(rows) * self._places, inputs * self._kernel)
+        product = patches.reshape(shape) @ self._matrix.reshape(self.groups, -1, self._out)
+        result[...] = product.reshape(self.groups, len(rows), self._places, self._out).swapaxes(0, 1)
+
+    def by_events(self, rows: Array, result: Reals) -> None:
+        """The same, each value times the weights of all places that it has in kernels."""
+        from scipy.sparse import coo_array  # noqa: PLC0415  (slow to import)
+
+        events = nonzeros(rows)
+        starts, counts, window, inside = self.windows.reached
+        channel, place = np.divmod(events.columns, prod(self.windows.size))
+        entries, owners = ranges(starts[place], counts[place])
+        group = channel // (self._channels // self.groups)
+        row = ((events.rows * self.groups + group) * self._places)[owners] + window[entries]
+        column = (channel * self._kernel)[owners] + inside[entries]
+        # each entry is added to its row in turn, so that a sum has the order of the events
+        shape = (len(rows) * self.groups * self._places, len(self._matrix))
+        patches = coo_array((events.values[owners], (row.astype(np.int32), column.astype(np.int32))), shape=shape)
+        product: Reals = np.asarray(patches @ self._matrix)
+        result[...] = product.reshape(result.shape)
+
+    def bounds(self) -> tuple[Reals, Reals]:
+        sums, units = row_bounds(self._weights.reshape(len(self._weights), -1))
+        return np.repeat(sums, self._places), np.repeat(units, self._places)
+
+
+class Pool(Operator):
+    """The sum, the average or the largest of the values in windows. Zeros around the planes take part."""
+
+    def __init__(self, kind: Literal["sum", "avg", "max"], channels: int, windows: Windows) -> None:
+        self.kind, self.windows, self._channels = kind, windows, channels
+        self._kernel = prod(windows.kernel)
+        self.sources, self.targets = channels * prod(windows.size), channels * prod(windows.result)
+
+    def apply(self, window: Array, most: int | None) -> Array:
+        planes = window.reshape(*window.shape[:2], self._channels, *self.windows.size)
+        whole = window.dtype.kind != "f"
+        reach = self.reach(most)
+        dtype = np.dtype(np.float64) if not whole else window.dtype if reach is None else whole_type(reach)
+        shifted = self.windows.shifted(planes)
+        result = next(shifted).astype(dtype)
+        combine = np.maximum if self.kind == "max" else np.add
+        for values in shifted:
+            combine(result, values, out=result)
+        if self.kind == "avg":
+            result = result / self._kernel
+        return result.reshape(*window.shape[:2], self.targets)
+
+    def reach(self, most: int | None) -> int | None:
+        if most is None or self.kind == "max":
+            return most
+        return most * self._kernel if self.kind == "sum" or self._kernel & (self._kernel - 1) == 0 else None
+
+    def whole(self) -> bool:
+        return self.kind != "avg"
+
+    def bounds(self) -> tuple[Reals, Reals]:
+        rounds = self.kind == "avg" and self._kernel & (self._kernel - 1) != 0
+        unit = 0.0 if rounds else 1.0 / self._kernel if self.kind == "avg" else 1.0
+        return np.full(self.targets, float(self._kernel) if self.kind == "sum" else 1.0), np.full(self.targets, unit)
+
+
+def whole_type(most: int) -> "np.dtype[np.unsignedinteger]":
+    """The smallest type of whole numbers up to `most`."""
+    return np.dtype(np.min_scalar_type(most))
