@@ -1,26 +1,17 @@
 """Reading HDF5 little by little, with every defect of a file turned into a located error.
 
 h5py raises whatever its C library stumbles over; here everything that goes wrong while a file is touched is the file's
-fault and is reported with the path inside the file.
+fault and is reported with the path inside the file. Large arrays stay in the file: one that lies there in one piece is
+memory-mapped by whoever uses it, a compressed one is read when it is used (`Array.tensor`).
 """
 
 from __future__ import annotations
 
-import faulthandler
-import os
-import signal
-import sys
-import warnings
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from struct import unpack_from
-from typing import Any, NoReturn
-
-if sys.platform == "linux":
-    import resource
+from typing import Any, Literal
 
 import h5py as _h5py  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
@@ -28,13 +19,28 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import LocationAttr, NameLoc, NoneAttr, StringAttr
 
 from snnir.errors import SnnirError
+from snnir.frontend import hdf5_guard
+from snnir.tensors import Tensor, element_name
 
 h5py: Any = _h5py
 _READABLE = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM, h5py.h5t.STRING)
 _SMALL = 1 << 24
+_LARGE = 1 << 20
+_PIECE = 1 << 22
 _DEFLATE_LIMIT = 2000
-_HEAP = b"GCOL\x01\0\0\0"
-_HEADER = 16
+_AGAIN = "export or copy the file again"
+
+
+Damage = Literal["not-hdf5", "truncated", "damaged", "elsewhere", "wrong-type"]
+"""What can be wrong with the file itself."""
+
+
+class FileError(SnnirError):
+    """An error that the file itself, and not what it says, is to blame for."""
+
+    def __init__(self, place: Place, damage: Damage, message: str, hint: str) -> None:
+        self.damage: Damage = damage
+        super().__init__(str(place), message, hint)
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,16 @@ class Place:
 
     def inside(self, name: str) -> Place:
         """The place of a member; characters that cannot be printed are shown escaped."""
-        shown = name if name.isprintable() else name.encode("unicode_escape").decode()
-        return Place(self.file, f"{self.path}/{shown}")
+        return Place(self.file, f"{self.path}/{shown(name)}")
 
     def error(self, message: str, hint: str = "") -> SnnirError:
         """An error at this place."""
         return SnnirError(str(self), message, hint)
+
+
+def shown(name: str) -> str:
+    """A name as it can be printed."""
+    return name if name.isprintable() else name.encode("unicode_escape").decode()
 
 
 @contextmanager
@@ -71,7 +81,7 @@ def reading(place: Place) -> Generator[None]:
         raise
     except (Exception, MemoryError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise place.error(f"damaged or truncated HDF5 file ({reason})", "export or copy the file again") from error
+        raise FileError(place, "damaged", f"damaged or truncated HDF5 file ({reason})", _AGAIN) from error
 
 
 class Group:
@@ -82,12 +92,23 @@ class Group:
         with reading(place):
             self.names: list[str] = sorted(str(name) for name in group)
 
+    @property
+    def address(self) -> int:
+        """Where the group lies in the file: equal for two names of one group."""
+        with reading(self.place):
+            return int(h5py.h5o.get_info(self.group.id).addr)
+
     def child(self, name: str, place: Place | None = None) -> Group | Array | None:
-        """A member: a group, an array, or `None` when there is no such name."""
+        """A member: a group, an array, or `None` when there is no such name. Links that leave the file are refused."""
         where = place or self.place.inside(name)
         if name not in self.names:
             return None
         with reading(where):
+            link = self.group.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                hint = "write the model into one file"
+                what = f"this is kept in another file ({shown(str(link.filename))})"
+                raise FileError(where, "elsewhere", what, hint)
             item = self.group[name]
             if isinstance(item, h5py.Group):
                 return Group(item, where)
@@ -101,16 +122,44 @@ class Array:
 
     def __init__(self, dataset: Any, place: Place) -> None:
         self.dataset, self.place = dataset, place
+        with reading(place):
+            self.shape: tuple[int, ...] = tuple(int(n) for n in dataset.shape or ())
 
-    def read(self) -> NDArray[Any]:
-        """The elements. Raises `SnnirError` when the file claims more than it can hold, or neither numbers nor text."""
+    def check(self) -> None:
+        """Raise `SnnirError` when the file claims more than it can hold, or neither numbers nor text."""
         with reading(self.place):
-            if self.dataset.id.get_type().get_class() not in _READABLE:
+            dataset = self.dataset
+            if dataset.id.get_type().get_class() not in _READABLE:
                 raise ValueError("neither numbers nor text")
-            claimed, stored = int(self.dataset.nbytes), int(self.dataset.id.get_storage_size())
+            if dataset.external or dataset.is_virtual:
+                hint = "write the model into one file"
+                raise FileError(self.place, "elsewhere", "the numbers are kept in another file", hint)
+            claimed, stored = int(dataset.nbytes), int(dataset.id.get_storage_size())
             if claimed > max(_SMALL, _DEFLATE_LIMIT * stored):
                 raise ValueError(f"{claimed} bytes are announced, {stored} are stored")
+
+    def read(self) -> NDArray[Any]:
+        """The elements. Raises `SnnirError` as `check` does."""
+        self.check()
+        with reading(self.place):
             return np.asarray(self.dataset[()])
+
+    def tensor(self, key: str) -> Tensor | None:
+        """The elements as a tensor that stays in the file, or `None` for arrays that are small or of odd types."""
+        self.check()
+        with reading(self.place):
+            dataset = self.dataset
+            dtype: np.dtype[Any] = dataset.dtype
+            if dtype.kind != "f" or dtype.itemsize not in (4, 8) or dataset.nbytes < _LARGE:
+                return None
+            element = element_name(dtype)
+            path = Path(dataset.file.filename).resolve()
+            offset = dataset.id.get_offset()
+            if offset is None or dtype.byteorder == ">":
+                return Tensor(key, self.shape, element, Dataset(path, str(dataset.name), self.place))
+            if int(offset) + int(dataset.nbytes) > path.stat().st_size:
+                raise ValueError("the numbers reach beyond the end of the file")
+            return Tensor.in_file(key, path, int(offset), self.shape, element)
 
     def texts(self) -> NDArray[Any]:
         """The elements of a dataset of strings, decoded, in an array of objects."""
@@ -118,92 +167,64 @@ class Array:
         with reading(self.place):
             flat = [each.decode("utf-8") if isinstance(each, bytes) else each for each in array.ravel().tolist()]
             if not all(isinstance(each, str) for each in flat):
-                raise self.place.error(f"text is expected here, not {array.dtype}", "export the file again")
+                what = f"text is expected here, not {array.dtype}"
+                raise FileError(self.place, "wrong-type", what, "export the file again")
             result = np.empty(len(flat), object)
             result[:] = flat
             return result.reshape(array.shape)
 
 
+@dataclass(frozen=True)
+class Dataset:
+    """The elements of a tensor in an HDF5 file, compressed or in chunks. A `snnir.tensors.Stored`."""
+
+    path: Path
+    name: str
+    place: Place
+
+    def load(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """All elements."""
+        with reading(self.place), h5py.File(self.path, "r") as file:
+            array = np.empty(shape, dtype)
+            file[self.name].read_direct(array)
+            array.flags.writeable = False
+            return array
+
+    def pieces(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
+        """The elements in row-major order, some rows at a time: whole chunks, so that each is unpacked once."""
+        with reading(self.place), h5py.File(self.path, "r") as file:
+            dataset = file[self.name]
+            height = dataset.chunks[0] if dataset.chunks else 1
+            row = max(1, dataset.nbytes // max(1, shape[0]))
+            step = max(1, _PIECE // (row * height)) * height
+            for start in range(0, shape[0], step):
+                yield np.ascontiguousarray(dataset[start : start + step], dtype)
+
+
 @contextmanager
 def opened(path: Path | str) -> Generator[Group]:
-    """The root of a file. Raises `SnnirError` when it is missing or not HDF5."""
+    """The root of a file. Raises `SnnirError` when it is missing, of another format, cut off or damaged."""
     place = Place(str(path))
+    path = Path(path)
     try:
-        with Path(path).open("rb") as stream:
-            stream.read(1)
+        foreign = hdf5_guard.foreign(path)
     except FileNotFoundError:
-        raise place.error("no such file", "name an existing file") from None
+        raise FileError(place, "not-hdf5", "no such file", "name an existing file") from None
     except OSError as error:
-        raise place.error(f"cannot be read: {error.strerror}", "name a readable file") from None
+        what = f"cannot be read: {error.strerror}"
+        raise FileError(place, "not-hdf5", what, "name a readable file") from None
     with reading(place):
         if not h5py.is_hdf5(path):
-            raise place.error("this is not an HDF5 file", "name a file in HDF5 format; it may be empty or truncated")
-        _check_heaps(Path(path))
-        _check_by_trying(Path(path))
+            what = f"this is {foreign}, not an HDF5 file" if foreign else "this is not an HDF5 file"
+            raise FileError(place, "not-hdf5", what, "name a file in HDF5 format, as nir.write makes it")
+        missing = hdf5_guard.missing_bytes(path)
+        if missing:
+            what = f"damaged or truncated HDF5 file (at least {missing} bytes are missing at its end)"
+            raise FileError(place, "truncated", what, _AGAIN)
+        hdf5_guard.check(path)
         file = h5py.File(path, "r")
     try:
         yield Group(file, place)
     finally:
         with reading(place):
             file.close()
-
-
-def _check_heaps(path: Path) -> None:
-    """Raise `ValueError` when a global heap, in which HDF5 keeps texts, is damaged.
-
-    The C library follows the sizes in it blindly and then never comes back. Layout: HDF5 file format specification 3.0,
-    III.E "Disk Format: Level 1E - Global Heap".
-    """
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        start = data.find(_HEAP)
-        while start >= 0:
-            (size,) = unpack_from("<Q", data, start + 8) if start + _HEADER <= len(data) else (0,)
-            if not _HEADER <= size <= len(data) - start:
-                raise ValueError("a heap of texts reaches beyond the end of the file")
-            position = _HEADER
-            while position + _HEADER <= size:
-                index, _, _, length = unpack_from("<HHIQ", data, start + position)
-                step = length if index == 0 else _HEADER + (length + 7) // 8 * 8
-                if step < _HEADER or position + step > size or (index == 0 and position + step != size):
-                    raise ValueError("a heap of texts is inconsistent")
-                position += step
-            start = data.find(_HEAP, start + 1)
-
-
-def _check_by_trying(path: Path) -> None:
-    """Raise `ValueError` when the C library crashes on a file or never ends: a child process reads all of it first.
-
-    Flipped bits make HDF5 follow lists in circles (about one flipped byte in a thousand does), which nothing inside the
-    process can stop. A child costs some milliseconds on Linux; elsewhere a fork is not safe and the file is trusted.
-    """
-    if sys.platform != "linux":
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if not child:
-        _read_everything(path)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGALRM:
-        endless = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
-        raise ValueError("reading it never ends" if endless else "reading it crashes the HDF5 library")
-
-
-def _read_everything(path: Path) -> NoReturn:
-    """The child: touch every dataset, whatever errors come up, within limits of time, and exit."""
-    try:
-        faulthandler.disable()
-        seconds = 2 + path.stat().st_size // 100_000
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(20 * seconds)
-        with h5py.File(path, "r") as file:
-            file.visititems(_touch)
-    finally:
-        os._exit(0)
-
-
-def _touch(name: str, item: Any) -> None:
-    if isinstance(item, h5py.Dataset):
-        with suppress(SnnirError):
-            Array(item, Place(name)).read()

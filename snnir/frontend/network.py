@@ -5,23 +5,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import Attribute
 
 from snnir.dialects.platform import MachineAttr
 from snnir.errors import SnnirError
 from snnir.frontend.names import suggestion
+from snnir.frontend.options import FrontendOptions
 from snnir.indices import Indices
-from snnir.semantics import PRESETS, Semantics
+from snnir.semantics import PRESETS, SPIKING, Semantics, preset, with_reset
 from snnir.tensors import Tensor
 
 Shape = tuple[int, ...]
-Kind = Literal["dense", "one_to_one"]
 
 
 class Origin(Protocol):
@@ -70,16 +72,128 @@ class Reference:
 
 @dataclass(frozen=True)
 class Input:
-    """Spikes from outside."""
+    """Spikes (or currents, `f64`) from outside. `attributes` are kept on the op."""
 
     name: str
     shape: Shape
     origin: Origin
+    element: Literal["spike", "f64"] = "spike"
+    attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
+
+
+@dataclass(frozen=True)
+class Dense:
+    """All-to-all: weights targets x sources, or out x in along the last dimension."""
+
+    weights: Value
+    bias: Value | None = None
+    scale: Value | None = None
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class OneToOne:
+    """Neuron n to neuron n: one weight, or one per neuron."""
+
+    weights: Value
+    bias: Value | None = None
+    scale: Value | None = None
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A convolution of as many dimensions as the weights (out x in/groups x kernel) have beyond two.
+
+    `None` is a stride and dilation of 1 and no padding; `padding` holds what is added before and behind each dimension.
+    """
+
+    weights: Value
+    bias: Value | None = None
+    scale: Value | None = None
+    stride: tuple[int, ...] | None = None
+    padding: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    dilation: tuple[int, ...] | None = None
+    groups: int = 1
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool with a kernel of one or two dimensions; `None` is a stride like the kernel and no padding."""
+
+    kind: Literal["sum", "avg", "max"]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...] | None = None
+    padding: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """Single synapses `sources[n] -> targets[n]` (flat numbers), `delays[n] + delay` steps late."""
+
+    weights: Value
+    sources: Value
+    targets: Value
+    delays: Value | None = None
+    bias: Value | None = None
+    scale: Value | None = None
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """Merge the dimensions from `start` to `end`, both included; negative ones count from the last."""
+
+    start: int = 0
+    end: int = -1
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some neurons, by their flat numbers."""
+
+    indices: Indices
+
+
+@dataclass(frozen=True)
+class Delay:
+    """The signal late by a number of steps, or each neuron by its own."""
+
+    steps: int | Value
+
+
+Weighted = Dense | OneToOne | Conv | Sparse
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A node without state that computes from the sum of its inputs.
+
+    Inputs, transforms and populations share one namespace. `shape` is the shape that the result must have, where the
+    reader knows it (a projection into a population); sparse connections need it. `label` is for messages.
+    """
+
+    name: str
+    inputs: tuple[Reference, ...]
+    op: Weighted | Pool | Flatten | Slice | Delay
+    origin: Origin
+    shape: Shape | None = None
+    label: str = ""
+    attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
+
+    @property
+    def title(self) -> str:
+        """`pixels -> hidden`, or what the label says."""
+        return self.label or f"{' + '.join(each.name for each in self.inputs)} -> {self.name}"
 
 
 @dataclass(frozen=True)
 class Population:
-    """Neurons of one model; `parameters` has a value for each of `snnir.semantics.PARAMETERS[model]`."""
+    """Neurons of one model; `parameters` has a value for each of `snnir.semantics.PARAMETERS[model]`.
+
+    They sum their `inputs`; `inhibitory` are the inputs of the second synapse of a model that has two.
+    """
 
     name: str
     shape: Shape
@@ -87,38 +201,19 @@ class Population:
     parameters: Mapping[str, Value]
     semantics: Semantics
     origin: Origin
-
-
-@dataclass(frozen=True)
-class Projection:
-    """Weighted connections, `delay` steps long, from a source (or the `part` of its neurons) to a population.
-
-    Dense weights are targets x sources; one-to-one weights are a number or one per neuron. `scale` multiplies them.
-    """
-
-    source: Reference
-    target: Reference
-    kind: Kind
-    weights: Value
-    origin: Origin
-    bias: Value | None = None
-    scale: Value | None = None
-    delay: int = 0
-    part: tuple[Indices, Origin] | None = None
-
-    @property
-    def label(self) -> str:
-        """`pixels -> hidden`."""
-        return f"{self.source.name} -> {self.target.name}"
+    inputs: tuple[Reference, ...] = ()
+    inhibitory: tuple[Reference, ...] = ()
+    attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
 
 
 @dataclass(frozen=True)
 class Output:
-    """A signal that the user reads."""
+    """A signal that the user reads: the sum of its sources. `attributes` are kept on the op."""
 
     name: str
-    source: Reference
+    sources: tuple[Reference, ...]
     origin: Origin
+    attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
 
 
 @dataclass(frozen=True)
@@ -131,18 +226,19 @@ class Network:
     steps: int | None
     steps_origin: Origin
     inputs: Sequence[Input]
+    transforms: Sequence[Transform]
     populations: Sequence[Population]
-    projections: Sequence[Projection]
     outputs: Sequence[Output]
     origin: Origin
     machine: MachineAttr | None = None
+    attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
 
     def values(self) -> Iterator[Value]:
         """Every value in the program."""
         for population in self.populations:
             yield from population.parameters.values()
-        for each in self.projections:
-            yield from (value for value in (each.weights, each.bias, each.scale) if value is not None)
+        for each in self.transforms:
+            yield from (value for value in vars(each.op).values() if isinstance(value, Value))
 
 
 def text_of(shape: Shape) -> str:
@@ -150,8 +246,49 @@ def text_of(shape: Shape) -> str:
     return "x".join(map(str, shape)) or "no dimensions"
 
 
-def preset_named(name: str | None, place: str) -> Semantics | None:
-    """The semantics of `--semantics`; `None` stays `None`. Raises `SnnirError` for an unknown preset."""
+_ASKED = re.compile(r"\s*([^\s(]+)\s*(?:\((.*)\))?\s*")
+
+
+def preset_named(asked: str | None, place: str) -> str | None:
+    """The preset that `--semantics` names, alone or as in `spyx(refractory = 2)`; `None` stays `None`.
+
+    Raises `SnnirError` for an unknown one.
+    """
+    found = None if asked is None else _ASKED.fullmatch(asked)
+    name = asked if found is None else found[1]
     if name is None or name in PRESETS:
-        return None if name is None else PRESETS[name]
+        return name
     raise SnnirError(place, f"--semantics: no semantics preset '{name}'", suggestion(name, PRESETS, "presets"))
+
+
+def semantics_for(name: str, model: str, options: FrontendOptions, place: str) -> Semantics:
+    """What preset `name` does with a neuron model, with the changes of `--semantics` and `--reset`.
+
+    Raises `SnnirError` for a change that is none.
+    """
+    semantics = preset(name, model)
+    found = _ASKED.fullmatch(options.semantics or "")
+    try:
+        if found is not None and found[2]:
+            semantics = semantics.changed(_changes(found[2]))
+    except ValueError as error:
+        raise SnnirError(place, f"--semantics: {error}", "for example --semantics 'nir(reset = subtract)'") from None
+    if options.reset is None or model not in SPIKING or model == "threshold":
+        return semantics
+    try:
+        return with_reset(name, semantics, options.reset)
+    except ValueError as error:
+        raise SnnirError(place, f"--reset: {error}", "use --reset value or --reset subtract") from None
+
+
+def _changes(text: str) -> dict[str, str]:
+    """`a = b, c = d` as a dictionary. Raises `ValueError`."""
+    result: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, value = (each.strip() for each in part.partition("="))
+        if not equals:
+            raise ValueError(f"'{part.strip()}' is no change of a field")
+        if name in result:
+            raise ValueError(f"'{name}' is given twice")
+        result[name] = value
+    return result

@@ -1,209 +1,258 @@
 """The front end for `.nir` files (HDF5), with a reader of its own.
 
-A NIR file says neither how long a step is nor what happens in one, and knows no delays. What is assumed instead is said
-in notes on stderr: the step where the file shows it (`infer_dt`), semantics `nir` unless `--semantics` names others,
-and a delay of one step on each connection that closes a cycle. Everything else is in the file or an error.
+The steps, a module each: the file as it is (`nir_file`, `nir_fields`), one flat graph (`nir_edges`), numbers
+(`nir_values`), shapes (`nir_shapes`, `nir_rules`), who wrote it and so what a step is (`nir_exporter`), declarations
+(`nir_convert`), delays (`nir_cycles`). Every defect is collected on the way (`nir_lints`) and reported at once. What is
+assumed is said in notes on stderr. docs/nir.md has the mapping of each node and all assumptions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path as FilePath
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.frontend.build import build, check_parameters
-from snnir.frontend.hdf5 import Place
-from snnir.frontend.names import symbol, symbols
-from snnir.frontend.network import Input, Network, Output, Population, Projection, Reference, Value, preset_named
-from snnir.frontend.nir_nodes import DEFAULTS, MODELS, Graph, Node, field_of, read_graph
-from snnir.frontend.nir_paths import Path, Wiring, wire
+from snnir.export.nir_mirror import ATTRIBUTE as MIRROR
+from snnir.export.nir_mirror import marked_late, mirror_of
+from snnir.frontend.build import build
+from snnir.frontend.names import symbol, unique
+from snnir.frontend.network import Delay, Network, Origin, Population, Reference, Transform, Value, Weighted
+from snnir.frontend.nir_convert import Converter, Declared, some, twin_of
+from snnir.frontend.nir_cycles import (
+    Delays,
+    Graph,
+    closing_edges,
+    delay_connections,
+    layers,
+    open_cycles,
+    without_sources,
+)
+from snnir.frontend.nir_edges import flatten
+from snnir.frontend.nir_exporter import Meaning, infer
+from snnir.frontend.nir_file import read_file
+from snnir.frontend.nir_lints import Findings
+from snnir.frontend.nir_shapes import Shapes
+from snnir.frontend.nir_shapes import infer as infer_shapes
+from snnir.frontend.nir_values import check_values
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
 from snnir.frontend.platform import read_platform
-from snnir.semantics import PARAMETERS, PRESETS, Semantics
-from snnir.tensors import Tensor
-
-_TOLERANCE = 1e-6
-_DIGITS = 3
+from snnir.semantics import PRESETS, Semantics
 
 
-def read(path: FilePath | str, options: FrontendOptions) -> ModuleOp:
-    """The network in a `.nir` file as IR, verified. Raises `SnnirError` with the place in the file."""
-    graph = read_graph(path)
-    return _Reader(graph, wire(graph), options).module()
+def read(path: Path | str, options: FrontendOptions) -> ModuleOp:
+    """The network in a `.nir` file as IR, verified. Raises `SnnirError` with the place in the file.
 
-
-class _Reader:
-    def __init__(self, graph: Graph, wiring: Wiring, options: FrontendOptions) -> None:
-        self.graph, self.wiring, self.options = graph, wiring, options
-        self.place: Place = graph.place
-        self.symbols = symbols(graph.nodes)
-        self.tensors: dict[str, Tensor] = {}
-        self.notes = Notes()
-
-    def module(self) -> ModuleOp:
-        """Everything that the file says and the notes on what it does not."""
-        wiring = self.wiring
-        semantics = preset_named(self.options.semantics, str(self.place)) or PRESETS["nir"]
-        populations = [self.population(node, semantics) for node in wiring.populations]
-        for each in populations:
-            check_parameters(each, 0.0)
-        dt = self.dt()
-        self.note_semantics()
-        self.note_names()
-        self.note_defaults()
-        network = Network(
-            symbol(FilePath(self.place.file).stem),
-            dt,
-            self.place,
-            self.options.steps,
-            self.place,
-            [Input(self.symbols[node.name], node.shape, node.place) for node in wiring.inputs],
-            populations,
-            self.projections(),
-            [Output(self.symbols[o.name], self.reference(source, o.place), o.place) for o, source in wiring.outputs],
-            self.place,
-            read_platform(self.options.platform) if self.options.platform is not None else None,
-        )
-        module = build(network)
-        for path in wiring.paths:
-            if wiring.closes_cycle(path):
-                what = f"the connection {path.source.name} -> {path.target.name} closes a cycle"
-                self.notes.add(_origin(path), f"{what}; NIR states no delays, so it gets delay 1")
-        self.notes.show()
-        return module
-
-    def dt(self) -> float:
-        """The step: as asked for, else as the file shows it."""
-        asked, found = self.options.dt, infer_dt(self.wiring.populations)
-        shown = f"r = tau/dt in every LIF and CubaLIF node for dt = {found} s, as snnTorch exports them"
-        if asked is not None:
-            if found and found != asked:
-                self.notes.add(self.place, f"--dt {asked:g} is used, although {shown}")
-            return asked
-        if not found:
-            hint = "pass --dt with the step in seconds for which the network was trained, for example --dt 1e-3"
-            raise self.place.error("a NIR file does not say how long a step is, and nothing in this one shows it", hint)
-        self.notes.add(self.place, f"dt = {found} s is assumed: {shown}")
-        if self.options.semantics is None:
-            what = "snnTorch's files do not say whether a spike subtracts the threshold"
-            self.notes.add(self.place, f"{what}; if it does, pass --semantics snntorch_subtract")
-        return found
-
-    def note_semantics(self) -> None:
-        """Say which semantics are assumed when none are asked for."""
-        if self.options.semantics is None:
-            what = "semantics nir are assumed: forward Euler, a spike when v > threshold, then v = v_reset"
-            self.notes.add(self.place, f"{what}; --semantics names others ({', '.join(PRESETS)})")
-
-    def note_names(self) -> None:
-        """Say which names had to change."""
-        changed = [f"'{name}' is {new}" for name, new in self.symbols.items() if name != new]
-        if changed:
-            listed = ", ".join(changed[:12]) + (", ..." if len(changed) > 12 else "")
-            self.notes.add(self.place, f"names that are no valid symbols were changed: {listed}")
-
-    def note_defaults(self) -> None:
-        """Say which fields are missing, which nodes nothing feeds, and which biases are none."""
-        fed = {path.target.name for path in self.wiring.paths}
-        for name in sorted(self.graph.nodes):
-            node = self.graph.nodes[name]
-            if not node.is_neuron:
-                if node.kind == "Affine" and not node.fields["bias"].size:
-                    self.notes.add(node.place.inside("bias"), "bias = False is read as: no bias")
-                continue
-            parameters = map(field_of, PARAMETERS[MODELS[node.kind]])
-            missing = [f"{field} = {DEFAULTS[field]:g}" for field in parameters if field not in node.fields]
-            if missing:
-                self.notes.add(node.place, f"not in the file, NIR's default is used: {', '.join(missing)}")
-            if name not in fed:
-                self.notes.add(node.place, f"nothing feeds this {node.kind} node")
-
-    def population(self, node: Node, semantics: Semantics) -> Population:
-        """A neuron node as a population."""
-        name, model = self.symbols[node.name], MODELS[node.kind]
-        parameters: dict[str, Value] = {}
-        for parameter in PARAMETERS[model]:
-            field = field_of(parameter)
-            array = node.fields.get(field)
-            place = node.place.inside(field)
-            if array is None or array.shape == ():
-                value = DEFAULTS[field] if array is None else float(array)
-                parameters[parameter] = Value(value, place)
-            else:
-                parameters[parameter] = Value(Tensor.of(f"{name}.{parameter}", array), place)
-        return Population(name, node.shape, model, parameters, semantics, node.place)
-
-    def projections(self) -> list[Projection]:
-        """The projections in order. A weight node that sums several sources adds its bias once per target."""
-        done: set[tuple[str, str]] = set()
-        result: list[Projection] = []
-        for path in self.wiring.paths:
-            weight, key = path.weight, (path.weight.name if path.weight else "", path.target.name)
-            bias = None
-            if weight is not None and weight.kind == "Affine" and weight.fields["bias"].size and key not in done:
-                bias = self.value(weight, "bias")
-            done.add(key)
-            field = "scale" if weight is not None and weight.kind == "Scale" else "weight"
-            origin = _origin(path)
-            result.append(
-                Projection(
-                    self.reference(path.source, origin),
-                    self.reference(path.target, origin),
-                    "one_to_one" if weight is None or weight.kind == "Scale" else "dense",
-                    Value(1.0, origin) if weight is None else self.value(weight, field),
-                    origin,
-                    bias,
-                    delay=int(self.wiring.closes_cycle(path)),
-                )
-            )
-        return result
-
-    def value(self, node: Node, field: str) -> Value:
-        """A field of a weight node; nodes that are used twice share their tensors."""
-        key = f"{self.symbols[node.name]}.{field}"
-        if key not in self.tensors:
-            self.tensors[key] = Tensor.of(key, node.fields[field])
-        return Value(self.tensors[key], node.place.inside(field))
-
-    def reference(self, node: Node, origin: Place) -> Reference:
-        """A node by its symbol."""
-        return Reference(self.symbols[node.name], origin)
-
-
-def _origin(path: Path) -> Place:
-    return path.weight.place if path.weight is not None else path.target.place
-
-
-def infer_dt(populations: Sequence[Node]) -> float | None:
-    """The step in seconds for which every leaky neuron has `r = tau/dt` (CubaLIF: and `w_in = tau_syn/dt`).
-
-    That is how snnTorch and SpikingJelly export neurons whose input has weight one. The step must be a number of at
-    most three digits, and `r = 1` everywhere is no evidence. `None` when the file shows nothing.
+    A `snnir.frontend.nir_lints.LintError` is the first of all `findings`; the others are shown as notes.
     """
-    pairs = [pair for node in populations for pair in _time_constants(node.fields)]
-    taus = np.concatenate([tau for tau, _ in pairs]) if pairs else np.empty(0)
-    gains = np.concatenate([gain for _, gain in pairs]) if pairs else np.empty(0)
-    usable = (
-        taus.size and np.isfinite(taus).all() and np.isfinite(gains).all() and (taus > 0).all() and (gains > 0).all()
+    notes = Notes()
+    network = read_network(path, options, notes)
+    module = build(network)
+    notes.show()
+    return module
+
+
+def read_network(path: Path | str, options: FrontendOptions, notes: Notes) -> Network:
+    """The network in a `.nir` file as declarations, with every delay that it needs."""
+    findings = Findings(options.fix, notes)
+    top = read_file(path, findings)
+    if top is None:
+        findings.settle()
+        raise AssertionError("a file that cannot be read is a finding")
+    flat = flatten(top, findings)
+    for name in sorted(flat.nodes):
+        if not flat.nodes[name].broken:
+            check_values(flat.nodes[name], findings)
+    shapes = Shapes()
+    if not any(node.broken for node in flat.nodes.values()) and not findings.has_edge_defects:
+        shapes = infer_shapes(flat, findings)
+    meaning = infer([node for node in flat.nodes.values() if not node.broken], flat.place, options, findings)
+    findings.settle()
+    converter = Converter(flat, shapes, meaning, options, findings)
+    declared = converter.declared()
+    findings.settle()
+    _note_names(converter)
+    declared = _Timing(converter, declared, meaning).delayed()
+    return Network(
+        symbol(Path(path).stem),
+        meaning.dt,
+        flat.place,
+        options.steps,
+        flat.place,
+        declared.inputs,
+        declared.transforms,
+        declared.populations,
+        declared.outputs,
+        flat.place,
+        read_platform(options.platform) if options.platform is not None else None,
+        {MIRROR: mirror_of(path)},
     )
-    if not usable or np.allclose(gains, 1.0, rtol=_TOLERANCE, atol=0.0):
-        return None
-    for digits in range(_DIGITS):
-        dt = float(f"{taus[0] / gains[0]:.{digits}e}")
-        if dt > 0 and np.allclose(gains * dt, taus, rtol=_TOLERANCE, atol=0.0):
-            return dt
-    return None
 
 
-def _time_constants(fields: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Time constants and the gains that should be as many steps, of one population."""
-    names = [("tau", "r"), ("tau_mem", "r"), ("tau_syn", "w_in")]
-    result: list[tuple[np.ndarray, np.ndarray]] = []
-    for tau, gain in names:
-        if tau in fields and gain in fields:
-            both = np.broadcast_arrays(fields[tau].astype(np.float64), fields[gain].astype(np.float64))
-            result.append((both[0].ravel(), both[1].ravel()))
-    return result
+def _note_names(converter: Converter) -> None:
+    """Say which names had to change."""
+    changed = [f"'{name}' is {new}" for name, new in converter.names.items() if name != new]
+    if changed:
+        what = f"names that are no valid symbols were changed: {some(changed)}"
+        converter.findings.notes.add(converter.flat.place, what)
+
+
+class _Timing:
+    """Order and delays: what the file does not state about time."""
+
+    def __init__(self, converter: Converter, declared: Declared, meaning: Meaning) -> None:
+        self.converter, self.declared = converter, declared
+        self.preset, self.dt = PRESETS[meaning.semantics], meaning.dt
+        self.transforms = {each.name: each for each in declared.transforms}
+        self.populations = {each.name: each for each in declared.populations}
+        self.taken = converter.taken
+        self.added: dict[tuple[str, int], str] = {}
+        for source, target in without_sources(self.edges(), {*self.populations, *(i.name for i in declared.inputs)}):
+            self.replace(source, target, self.relay(source))
+        self.into = self.edges()
+        self.graph = self.description()
+
+    def edges(self) -> dict[str, list[str]]:
+        """What each declaration reads, by symbols."""
+        everything = (*self.transforms.values(), *self.populations.values())
+        into: dict[str, list[str]] = {each.name: [] for each in self.declared.inputs}
+        into |= {each.name: sorted({r.name for r in each.inputs}) for each in everything}
+        into |= {each.name: sorted({r.name for r in each.sources}) for each in self.declared.outputs}
+        return into
+
+    def description(self) -> Graph:
+        """The graph as `nir_cycles` sees it."""
+        sources = frozenset((*(each.name for each in self.declared.inputs), *self.populations))
+        weighted = {name: each.op for name, each in self.transforms.items() if isinstance(each.op, Weighted)}
+        biased = frozenset(name for name, op in weighted.items() if op.bias is not None)
+        return Graph(self.into, sources, frozenset(weighted), biased)
+
+    def delayed(self) -> Declared:
+        """The declarations in order, with a delay in every cycle."""
+        roots = [each.name for each in self.declared.inputs] + sorted(self.populations)
+        stated = frozenset(name for name, each in self.transforms.items() if isinstance(each.op, Delay))
+        waiting = frozenset(name for name in stated if _least(self.transforms[name]) > 0)
+        structure = closing_edges(self.into, roots)
+        late = {name for name, each in self.populations.items() if each.semantics.out_delay} | waiting
+        steps = self.preset.connection_delay
+        outputs = frozenset(each.name for each in self.declared.outputs)
+        delays = Delays()
+        if steps:
+            late |= self.graph.sources
+            delays = delay_connections(self.graph, structure, stated, steps, outputs)
+        closing = closing_edges(self.into, roots, frozenset(late))
+        opening = open_cycles(self.graph, closing, frozenset(late), self.preset.late_bias)
+        self.note(closing)
+        layer = layers(self.into, structure, frozenset(self.populations))
+        self.apply(delays)
+        self.apply(opening)
+        return self.ordered(self.ranks(layer))
+
+    def note(self, closing: list[tuple[str, str]]) -> None:
+        """Say where cycles are opened, and what a preset delays."""
+        notes, originals = self.converter.findings.notes, {new: old for old, new in self.converter.names.items()}
+        for source, target in closing:
+            named = f"{originals.get(source, source)} -> {originals.get(target, target)}"
+            what = f"the edge {named} closes a cycle; NIR states no delays, so it takes one step"
+            notes.add(self.place(source), what)
+        if self.preset.connection_delay:
+            what = f"every connection takes {self.preset.connection_delay} step at least, as the semantics say"
+            notes.add(self.converter.flat.place, what)
+
+    def place(self, name: str) -> Origin:
+        """Where a declaration is in the file."""
+        everything = (*self.declared.inputs, *self.transforms.values(), *self.populations.values())
+        return next(each.origin for each in everything if each.name == name)
+
+    def apply(self, delays: Delays) -> None:
+        """Put delays into projections, along edges, and into twins."""
+        for name, steps in sorted(delays.nodes.items()):
+            self.transforms[name] = _later(self.transforms[name], steps)
+        for (source, target), steps in sorted(delays.twins.items()):
+            twin = unique(f"{source}_late", self.taken)
+            self.taken.add(twin)
+            self.transforms[twin] = _later(twin_of(self.transforms[source], twin), steps)
+            self.replace(source, target, twin)
+        for (source, target), steps in sorted(delays.edges.items()):
+            self.replace(source, target, self.late(source, steps))
+
+    def relay(self, source: str) -> str:
+        """The name of a population that emits what `source` is: an LI node whose time constant is one step."""
+        name = unique(f"{source}_relay", self.taken)
+        self.taken.add(name)
+        transform, origin = self.transforms[source], self.place(source)
+        assert transform.shape is not None
+        parameters = {"tau": Value(self.dt, origin), "r": Value(1.0, origin), "v_leak": Value(0.0, origin)}
+        inputs = (Reference(source, origin),)
+        self.populations[name] = Population(name, transform.shape, "li", parameters, Semantics(), origin, inputs)
+        what = "a cycle without neurons is closed here; a population is added that passes its signal on"
+        self.converter.findings.notes.add(origin, what)
+        return name
+
+    def late(self, source: str, steps: int) -> str:
+        """The name of a signal that is `steps` late."""
+        if (source, steps) not in self.added:
+            name = unique(f"{source}_late", self.taken)
+            self.taken.add(name)
+            origin = self.place(source)
+            references, attributes = (Reference(source, origin),), marked_late({}, steps)
+            self.transforms[name] = Transform(name, references, Delay(steps), origin, attributes=attributes)
+            self.added[source, steps] = name
+        return self.added[source, steps]
+
+    def replace(self, source: str, target: str, new: str) -> None:
+        """Let `target` read `new` in place of `source`."""
+
+        def changed(references: tuple[Reference, ...]) -> tuple[Reference, ...]:
+            return tuple(Reference(new, r.origin) if r.name == source else r for r in references)
+
+        if target in self.transforms:
+            each = self.transforms[target]
+            self.transforms[target] = replace(each, inputs=changed(each.inputs))
+        else:
+            population = self.populations[target]
+            self.populations[target] = replace(population, inputs=changed(population.inputs))
+
+    def ranks(self, layer: Mapping[str, int]) -> dict[str, int]:
+        """The number of each Input and population in the order in which they are listed: by layers, then by name."""
+        populations = sorted(self.populations, key=lambda name: (layer.get(name, 0), name))
+        return {name: n for n, name in enumerate((*(each.name for each in self.declared.inputs), *populations))}
+
+    def ordered(self, rank: Mapping[str, int]) -> Declared:
+        """Populations in order; what each reads sorted by where it starts, then by name."""
+
+        def starts(name: str) -> list[int]:
+            found: set[int] = set()
+            waiting, seen = [name], {name}
+            while waiting:
+                each = waiting.pop()
+                if each in rank:
+                    found.add(rank[each])
+                else:
+                    new = [r.name for r in self.transforms[each].inputs if r.name not in seen]
+                    seen.update(new)
+                    waiting.extend(new)
+            return sorted(found)
+
+        def inputs(population: Population) -> Population:
+            key = {r.name: (starts(r.name), r.name) for r in population.inputs}
+            return replace(population, inputs=tuple(sorted(population.inputs, key=lambda r: key[r.name])))
+
+        populations = [inputs(self.populations[name]) for name in sorted(self.populations, key=rank.__getitem__)]
+        return Declared(self.declared.inputs, list(self.transforms.values()), populations, self.declared.outputs)
+
+
+def _least(transform: Transform) -> int:
+    """The least delay of a Delay."""
+    assert isinstance(transform.op, Delay)
+    steps = transform.op.steps
+    return steps if isinstance(steps, int) else int(steps.array.min())
+
+
+def _later(transform: Transform, steps: int) -> Transform:
+    """A projection that reads its sources later."""
+    assert isinstance(transform.op, Weighted)
+    late = replace(transform.op, delay=transform.op.delay + steps)
+    return replace(transform, op=late, attributes=marked_late(transform.attributes, steps))

@@ -1,7 +1,23 @@
 """Notes: what a front end assumed, on stderr, so that nothing is assumed silently."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+
+_collection: ContextVar[list[str] | None] = ContextVar("collection", default=None)
+
+
+@contextmanager
+def collected() -> Generator[list[str]]:
+    """Keep the notes that are shown meanwhile in a list, one line each, in place of stderr."""
+    lines: list[str] = []
+    token = _collection.set(lines)
+    try:
+        yield lines
+    finally:
+        _collection.reset(token)
 
 
 @dataclass
@@ -15,5 +31,9 @@ class Notes:
         self.lines.append(f"{place}: note: {' '.join(message.split())}\n")
 
     def show(self) -> None:
-        """Print everything to stderr, in the order in which it was added."""
-        sys.stderr.write("".join(self.lines))
+        """Print everything to stderr (see `collected`), in the order in which it was added."""
+        kept = _collection.get()
+        if kept is None:
+            sys.stderr.write("".join(self.lines))
+        else:
+            kept += [line.rstrip("\n") for line in self.lines]

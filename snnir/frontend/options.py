@@ -23,5 +23,11 @@ class FrontendOptions:
     semantics: str | None = None
     """Preset of neuron semantics, by name (`nir`, `snntorch`, ...)."""
 
+    reset: str | None = None
+    """What happens after a spike where the file does not say: `value` or `subtract`."""
+
+    fix: bool = False
+    """Repair what is wrong in the file where only one repair makes sense, with a note for each."""
+
     platform: Path | None = None
     """TOML file of the machine to compile for."""

@@ -1,307 +1,271 @@
 """The syntax of `.snn` programs: text to a tree of plain objects, and syntax errors in words that a user knows.
 
-The grammar is `snn.lark`. Nothing here knows what a name means; `snnir.frontend.snn` does.
+The rules are `snn.lark`, the tokens `snnir.frontend.snn_tokens`. Nothing here knows what a name means;
+`snnir.frontend.snn` does.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import cache
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
-from numpy.typing import NDArray
 
-from snnir.errors import SnnirError
+from snnir.frontend.snn_syntax_errors import character_error, short, token_error
+from snnir.frontend.snn_tokens import UNITS, terminals
+from snnir.frontend.snn_tree import (
+    Applied,
+    Arrow,
+    Block,
+    Call,
+    Dimensions,
+    Expression,
+    InputDeclaration,
+    Item,
+    Items,
+    Let,
+    Named,
+    Negative,
+    NetworkBody,
+    Number,
+    Operation,
+    Plain,
+    PopulationDeclaration,
+    Program,
+    Read,
+    Setting,
+    Slice,
+    Template,
+    Text,
+    Using,
+    Word,
+)
 from snnir.frontend.source import Source, Span
 
-_KEYWORDS = {"NETWORK": "network", "INPUT": "input", "OUTPUT": "output", "POPULATION": "population"}
-_WORDS = {
-    **{terminal: f"`{word}`" for terminal, word in _KEYWORDS.items()},
-    "NAME": "a name",
-    "NUMBER": "a number",
-    "STRING": '"text in quotes"',
-    "DIMENSIONS": "a shape such as 8x8",
-    "ARROW": "`->`",
-    "USING": "`using`",
-    "LBRACE": "`{`",
-    "RBRACE": "`}`",
-    "LPAR": "`(`",
-    "RPAR": "`)`",
-    "LSQB": "`[`",
-    "RSQB": "`]`",
-    "EQUAL": "`=`",
-    "COLON": "`:`",
-    "COMMA": "`,`",
-    "$END": "the end of the file",
-}
-_UNIT = re.compile(r"[0-9.]\s?(s|ms|us|ns|mV|V|Hz|kHz)\s*$")
-_FORMS = {
-    "input": "an input reads: input pixels[64]",
-    "population": "a population reads: population hidden[128] : lif(tau = 5e-3, ...) using nir",
-    "output": "an output reads: output label = out",
-    "->": 'a projection reads: a -> b : dense(weights = "key", delay = 1)',
-    "network": "a program reads: network name { dt = 1e-3 ... }",
-}
+DEPTH_LIMIT = 64
+"""Brackets, minus signs and lists within each other."""
 
+_LETTERS = "".join(sorted(set("".join(UNITS))))
 
-@dataclass(frozen=True)
-class Word:
-    """A name, and where it is written."""
-
-    text: str
-    span: Span
-
-
-@dataclass(frozen=True)
-class Given:
-    """What stands after an equals sign: a number, a text in quotes (without them), a name, a list or a matrix."""
-
-    kind: Literal["number", "text", "name", "list", "matrix"]
-    text: str
-    span: Span
-    array: NDArray[np.float64] | None = None
-
-
-@dataclass(frozen=True)
-class Setting:
-    """`name = value`: a setting of the network or an argument of a call."""
-
-    name: Word
-    value: Given
-
-
-@dataclass(frozen=True)
-class Call:
-    """`lif(tau = 5e-3, ...)`."""
-
-    name: Word
-    arguments: tuple[Setting, ...]
-
-
-@dataclass(frozen=True)
-class Using:
-    """`using nir(reset = subtract)`."""
-
-    preset: Word
-    changes: tuple[tuple[Word, Word], ...]
-
-
-@dataclass(frozen=True)
-class Shaped:
-    """`pixels[8x8]`, with what belongs to it when it is a population."""
-
-    name: Word
-    shape: Word
-    call: Call | None = None
-    using: Using | None = None
-
-
-@dataclass(frozen=True)
-class Slice:
-    """`[0:32, 40]`: runs of one to three numbers."""
-
-    runs: tuple[tuple[Word, ...], ...]
-    span: Span
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """`a[0:32] -> b : dense(...)`."""
-
-    source: Word
-    part: Slice | None
-    target: Word
-    call: Call
-
-
-@dataclass
-class Program:
-    """A parsed file; everything in the order in which it is written."""
-
-    name: Word
-    settings: list[Setting] = field(default_factory=list[Setting])
-    inputs: list[Shaped] = field(default_factory=list[Shaped])
-    populations: list[Shaped] = field(default_factory=list[Shaped])
-    projections: list[Arrow] = field(default_factory=list[Arrow])
-    outputs: list[tuple[Word, Word]] = field(default_factory=list[tuple[Word, Word]])
+Node = Any
+"""A token, a tree, or `None` where an optional part is missing."""
 
 
 def parse(source: Source) -> Program:
-    """The program in a text. Raises `SnnirError` at the first place where the text breaks the grammar."""
+    """The tree of a text. Raises `SnnirError` at the first place where the text breaks the grammar."""
     try:
         tree: Tree[Token] = cast(Any, _parser()).parse(source.text)
     except UnexpectedCharacters as error:
-        raise _character_error(source, cast(int, error.pos_in_stream)) from None
+        raise character_error(source, cast(int, error.pos_in_stream)) from None
     except UnexpectedToken as error:
-        raise _token_error(source, error) from None
+        raise token_error(source, error) from None
     return _Reading(source).program(tree)
+
+
+def tokens(source: Source) -> list[Token]:
+    """All tokens of a text that `parse` accepts, in order."""
+    return list(cast(Any, _parser()).parse_interactive(source.text).iter_parse())
 
 
 @cache
 def _parser() -> Lark:
-    grammar = Path(__file__).with_name("snn.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="basic", propagate_positions=True, maybe_placeholders=True)
+    rules = Path(__file__).with_name("snn.lark").read_text(encoding="utf-8")
+    return Lark(rules + terminals(), parser="lalr", lexer="contextual", maybe_placeholders=True)
 
 
 class _Reading:
-    """From lark's tree to ours. Children are tokens, trees, or `None` where an optional part is missing."""
+    """From lark's tree to ours."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.starts: list[int] = []
+        self.depth = 0
 
-    def program(self, tree: Tree[Token]) -> Program:
-        _, name, *items = cast(list[Tree[Token]], tree.children)
-        program = Program(self.name(name))
-        for item in items:
-            children = cast(list[Any], item.children)
-            match str(item.data):
-                case "setting":
-                    program.settings.append(Setting(self.name(children[0]), self.given(children[1])))
-                case "input":
-                    program.inputs.append(Shaped(self.name(children[1]), self.word(children[2].children[0])))
-                case "population":
-                    _, label, shape, call, using = children
-                    about = (self.word(shape.children[0]), self.call(call), self.using(using) if using else None)
-                    program.populations.append(Shaped(self.name(label), *about))
-                case "projection":
-                    start, part, target, call = children
-                    cut = self.slice(part) if part else None
-                    program.projections.append(Arrow(self.name(start), cut, self.name(target), self.call(call)))
-                case _:
-                    program.outputs.append((self.name(children[1]), self.name(children[2])))
-        return program
+    def program(self, tree: Node) -> Program:
+        *header, network = tree.children
+        items = [self.header(each) for each in header]
+        return Program(self.source, items, self.network(network) if network is not None else None, self.starts)
+
+    def header(self, tree: Node) -> Text | Let | Block:
+        children = tree.children
+        if tree.data == "let":
+            return self.item(tree)  # pyright: ignore[reportReturnType]
+        self.starts.append(children[0].start_pos)
+        if tree.data == "include":
+            return self.text(children[1])
+        _, name, *rest = children
+        parameters = [self.word(each) for each in rest if isinstance(each, Token)]
+        return Block(self.word(name), parameters, [self.item(each) for each in rest if isinstance(each, Tree)])
+
+    def network(self, tree: Node) -> NetworkBody:
+        keyword, name, *declarations = tree.children
+        self.starts.append(keyword.start_pos)
+        body = NetworkBody(self.word(name))
+        for each in declarations:
+            if each.data == "setting":
+                self.starts.append(each.children[0].start_pos)
+                body.settings.append(self.setting(each))
+            else:
+                body.items.append(self.item(each))
+        return body
+
+    def item(self, tree: Node) -> Item:
+        children = tree.children
+        first = children[0]
+        token = first if isinstance(first, Token) else cast(Token, first.children[0].children[0])
+        self.starts.append(cast(int, token.start_pos))
+        match str(tree.data):
+            case "population":
+                _, name, shape, call, using = children
+                return PopulationDeclaration(
+                    self.word(name), self.dimensions(shape), self.call(call), self.using(using)
+                )
+            case "projection":
+                sources, target, chain = children
+                return Arrow(self.reads(sources), self.word(target), self.chain(chain))
+            case "input":
+                _, name, shape, element = children
+                return InputDeclaration(
+                    self.word(name), self.dimensions(shape), self.word(element) if element is not None else None
+                )
+            case "let":
+                _, name, value = children
+                return Let(self.word(name), self.template(value) if _is(value, "template") else self.value(value))
+            case "signal" | "output" as kind:
+                _, name, sources, chain = children
+                return Named(self.word(name), self.reads(sources), self.chain(chain), kind == "output")
+            case kind:
+                _, name, call = children
+                return Applied(self.word(name), self.call(call), kind == "instance")
+
+    def span(self, token: Token) -> Span:
+        return Span(self.source, cast(int, token.start_pos), cast(int, token.end_pos))
 
     def word(self, token: Token) -> Word:
         return Word(str(token), self.span(token))
 
-    def name(self, tree: Tree[Token]) -> Word:
-        return self.word(cast(Token, tree.children[0]))
+    def text(self, token: Token) -> Text:
+        return Text(str(token)[1:-1], self.span(token))
 
-    def span(self, node: Token | Tree[Token]) -> Span:
-        place: Any = node if isinstance(node, Token) else node.meta
-        return self.source.span(place.start_pos, place.end_pos)
+    def setting(self, tree: Node) -> Setting:
+        name, value = tree.children
+        return Setting(self.word(name), self.value(value))
 
-    def call(self, tree: Tree[Token]) -> Call:
-        name, *arguments = cast(list[Any], tree.children)
-        return Call(
-            self.word(name),
-            tuple(Setting(self.word(a.children[0]), self.given(a.children[1])) for a in arguments if a is not None),
-        )
+    def arguments(self, name: Node, arguments: list[Node]) -> Call:
+        given = [each.children for each in arguments if each is not None]
+        named = [Setting(self.word(pair[0]), self.value(pair[1])) for pair in given if len(pair) == 2]
+        return Call(self.word(name), named, [self.text(each[0]) for each in given if len(each) == 1])
 
-    def using(self, tree: Tree[Token]) -> Using:
-        _, preset, *changes = cast(list[Any], tree.children)
-        pairs = tuple((self.word(c.children[0]), self.word(c.children[1])) for c in changes if c is not None)
-        return Using(self.word(preset), pairs)
+    def call(self, tree: Node) -> Call:
+        name, *arguments = tree.children
+        return self.arguments(name, arguments)
 
-    def slice(self, tree: Tree[Token]) -> Slice:
-        runs = cast(list[Any], tree.children)
-        words = tuple(tuple(self.word(number) for number in run.children if number is not None) for run in runs)
-        return Slice(words, self.span(tree))
+    def template(self, tree: Node) -> Template:
+        name, *arguments, using = tree.children
+        return Template(self.arguments(name, arguments), self.using(using))
 
-    def given(self, tree: Tree[Token]) -> Given:
-        node = cast(Any, tree.children[0])
-        span = self.span(node)
+    def using(self, tree: Node) -> Using | None:
+        if tree is None:
+            return None
+        _, preset, *changes = tree.children
+        return Using(self.word(preset), [self.setting(each) for each in changes if each is not None])
+
+    def chain(self, tree: Node) -> list[Call]:
+        return [] if tree is None else [self.call(each) for each in tree.children]
+
+    def reads(self, tree: Node) -> list[Read]:
+        return [self.read(*each.children) for each in tree.children]
+
+    def read(self, name: Node, part: Node) -> Read:
+        if part is None:
+            return Read(self.word(name), None)
+        first, *runs, last = part.children
+        values = [[self.value(each) for each in run.children if each is not None] for run in runs]
+        return Read(self.word(name), Slice(values, self.span(first).to(self.span(last))))
+
+    def dimensions(self, tree: Node) -> Dimensions:
+        first, *entries, last = tree.children
+        found: list[Expression] = []
+        for each in entries:
+            if isinstance(each, Token) and each.type == "DIMENSIONS":
+                found += [Number(number, None, self.span(each)) for number in str(each).split("x")]
+            elif not (isinstance(each, Token) and each.type == "TIMES"):
+                found.append(self.value(each))
+        span = self.span(first).to(self.span(last))
+        return Dimensions(found, Span(span.source, span.start + 1, span.end - 1))
+
+    def value(self, node: Node) -> Expression:
         if isinstance(node, Token):
-            kind = {"NUMBER": "number", "STRING": "text", "NAME": "name"}[node.type]
-            text = str(node)[1:-1] if kind == "text" else str(node)
-            return Given(cast(Any, kind), text, span)
-        rows = [node] if node.data == "list" else [each for each in node.children if each is not None]
-        array = [[self.number(token) for token in row.children if token is not None] for row in rows]
-        for row, numbers in zip(rows, array, strict=True):
-            if not numbers:
-                raise self.span(row).error("an empty list", "list at least one number")
-            if len(numbers) != len(array[0]):
-                what = f"this row has {len(numbers)} numbers, but the first one has {len(array[0])}"
-                raise self.span(row).error(what, "all rows of a matrix are of one length")
-        if node.data == "list":
-            return Given("list", "", span, np.array(array[0], np.float64))
-        return Given("matrix", "", span, np.array(array, np.float64))
+            match node.type:
+                case "NUMBER":
+                    return Number(str(node), None, self.span(node))
+                case "QUANTITY":
+                    number = str(node).rstrip(_LETTERS)
+                    return Number(number.rstrip(), str(node)[len(number) :], self.span(node))
+                case "STRING":
+                    return self.text(node)
+                case _:
+                    return self.word(node)
+        children = node.children
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            where = self.span(next(_tokens_of(node)))
+            raise where.error("brackets are nested too deeply", f"at most {DEPTH_LIMIT} levels")
+        result = self.nested(str(node.data), children)
+        self.depth -= 1
+        return result
 
-    def number(self, token: Token) -> float:
-        value = float(token)
-        if not isfinite(value):
-            raise self.span(token).error(f"{_short(str(token))} is too large for a number", "use a number below 1e308")
-        return value
+    def nested(self, kind: str, children: list[Node]) -> Expression:
+        if kind == "list":
+            return self.list(children)
+        if kind == "group":
+            return self.value(children[1])
+        if kind == "negative":
+            operand = self.value(children[1])
+            return Negative(operand, self.span(children[0]).to(operand.span))
+        first, *rest = children
+        start = self.value(first)
+        pairs = [(str(rest[i]), self.value(rest[i + 1])) for i in range(0, len(rest), 2)]
+        return Operation(start, pairs, start.span.to(pairs[-1][1].span))
 
+    def list(self, children: list[Node]) -> Expression:
+        first, last = children[0], children[-1]
+        span = self.span(first).to(self.span(last))
+        if first.type == "NUMBERS":
+            return self.numbers(first, span)
+        entries = [self.value(each) for each in children[1:-1] if each is not None]
+        if not entries:
+            raise span.error("an empty list", "list at least one number")
+        arrays = [each.array for each in entries if isinstance(each, Plain)]
+        if len(arrays) == len(entries) and len({array.shape for array in arrays}) == 1:
+            return Plain(np.stack(arrays), span)
+        return Items(entries, span)
 
-def _token_error(source: Source, error: UnexpectedToken) -> SnnirError:
-    """What stands where something else is needed."""
-    expected: Iterable[str] = error.accepts or error.expected or ()
-    token = cast(Token, error.token)
-    if token.type == "$END":
-        end = len(source.text.rstrip())
-        if set(expected) == {"NETWORK"}:
-            return source.span(0, 0).error("the file holds no program", _FORMS["network"])
-        found, span = "the end of the file", source.span(max(0, end - 1), end)
-    else:
-        found, span = f"`{_short(str(token))}`", source.span(token.start_pos or 0, token.end_pos or 0)
-    at_declaration = {"INPUT", "RBRACE"} <= set(expected)
-    hint = _form(source, span.end if at_declaration else span.start)
-    unit = _UNIT.search(source.text, 0, span.end) or _UNIT.search(source.text, 0, span.start)
-    if unit:
-        span = source.span(unit.start(1), unit.end(1))
-        return span.error(f"numbers have no units, but here is `{unit[1]}`", "times are in seconds: 5e-3 is 5 ms")
-    if token.type == "USING":
-        hint = "`using` is a reserved word and follows the parameters of a population"
-    elif set(expected) == {"$END"}:
-        hint = "a file holds one network, and nothing follows its closing `}`"
-    elif token.type == "$END" and "RBRACE" in expected:
-        hint = "close the network with `}`"
-    return span.error(f"unexpected {found}, expected {_expected(set(expected))}", hint)
-
-
-def _expected(terminals: set[str]) -> str:
-    """The terminals in words."""
-    words: list[str] = []
-    if {*_KEYWORDS, "RBRACE", "NAME"} - {"NETWORK"} <= terminals:
-        words = ["the next declaration", "`}`"]
-        terminals = terminals - {*_KEYWORDS, "NAME", "RBRACE"}
-    elif "NAME" in terminals:
-        terminals = terminals - set(_KEYWORDS)
-    if {"STRING", "NUMBER"} <= terminals:
-        words = ["a number", '"text in quotes"', "a list `[...]`"]
-        terminals = terminals - {"STRING", "NUMBER", "NAME", "LSQB"}
-    if "DIMENSIONS" in terminals:
-        words = ["a shape such as 64 or 8x8"]
-        terminals = terminals - {"DIMENSIONS", "NUMBER"}
-    words = [*(_WORDS[each] for each in sorted(terminals)), *words]
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    def numbers(self, token: Token, span: Span) -> Plain:
+        parts = str(token)[1:-1].split(",")
+        if not parts[-1].strip():
+            parts.pop()
+        values = [float(part) for part in parts]
+        if not all(map(isfinite, values)):
+            position = next(i for i, value in enumerate(values) if not isfinite(value))
+            text = parts[position].strip()
+            offset = sum(len(part) + 1 for part in parts[:position]) + 1
+            start = span.start + offset + parts[position].index(text)
+            where = Span(span.source, start, start + len(text))
+            raise where.error(f"{short(text)} is too large for a number", "use a number below 1e308")
+        return Plain(np.array(values, np.float64), span)
 
 
-def _character_error(source: Source, position: int) -> SnnirError:
-    """A character that starts nothing in the language."""
-    character = source.text[position]
-    span = source.span(position, position + 1)
-    if character == '"':
-        return span.error("this text has no closing quote on its line", 'write "text"')
-    if character == "/":
-        hint = "comments start with #"
-    elif character == ";":
-        hint = "declarations need no `;` between them"
-    elif character.isalpha():
-        hint = "names are made of the letters a to z and A to Z, digits, `_`, `.` and `$`"
-    else:
-        hint = _form(source, span.start)
-    shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
-    return span.error(f"unexpected character {shown}", hint)
+def _is(node: Node, rule: str) -> bool:
+    return isinstance(node, Tree) and str(cast(Any, node).data) == rule
 
 
-def _form(source: Source, position: int) -> str:
-    """How the declaration around a place is written, if the line that leads to it shows which one it is."""
-    position = len(source.text[:position].rstrip())
-    first = source.text.rfind("\n", 0, position) + 1
-    line = source.text[first:].split("\n", 1)[0].split("#", 1)[0]
-    if "->" in line:
-        return _FORMS["->"]
-    words = line.split("[")[0].split()
-    return _FORMS.get(words[0], "") if words else ""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 24 else f"{text[:20]}..."
+def _tokens_of(node: Node) -> Iterator[Token]:
+    """The first token below a node, found without recursion."""
+    while not isinstance(node, Token):
+        node = next(each for each in node.children if each is not None)
+    yield node

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from snnir.errors import SnnirError
 from snnir.frontend.names import suggestion
-from snnir.frontend.snn_syntax import Given
+from snnir.frontend.snn_values import Words
 from snnir.tensors import Tensor, keys_of
 
 
 class WeightsFile:
     """The safetensors file that a program names (`given` is the setting, `None` when there is none)."""
 
-    def __init__(self, given: Given | None, directory: Path) -> None:
+    def __init__(self, given: Words | None) -> None:
         self.given = given
-        self.path = directory / given.text if given else directory
+        self.path = given.path if given else Path()
         self.opened: dict[str, Tensor] = {}
 
     @cached_property
@@ -26,12 +26,12 @@ class WeightsFile:
         try:
             return keys_of(self.path)
         except SnnirError as error:
-            hint = f"{error.hint}; the path is relative to the program's folder"
+            hint = f"{error.hint}; the path is relative to the file that names it"
             raise self.given.span.error(f"{self.path}: {error.message}", hint) from None
         except _DAMAGE as error:
             raise self.damaged(self.given, error) from None
 
-    def tensor(self, key: Given) -> Tensor:
+    def tensor(self, key: Words) -> Tensor:
         """The tensor that the program names by key. Raises `SnnirError` at the key."""
         if self.given is None:
             hint = 'add weights = "file.safetensors" to the network'
@@ -50,7 +50,7 @@ class WeightsFile:
             raise key.span.error(f"tensor '{key.text}' has no dimensions", "write a single number into the program")
         return tensor
 
-    def damaged(self, given: Given, error: Exception) -> SnnirError:
+    def damaged(self, given: Words, error: Exception) -> SnnirError:
         """The error for a file whose header makes no sense."""
         what = f"{self.path} is not a readable safetensors file ({type(error).__name__}: {error})"
         return given.span.error(what, "write it again")
