@@ -10,11 +10,19 @@ from typing import NoReturn
 from snnir.errors import SnnirError
 
 TOOL = "snn-opt"
-FRONTENDS = {"snn": "snnir.frontend.snn", "nir": "snnir.frontend.nir"}
-"""File extension -> module whose `read(path, options)` returns the program as a module op."""
+FRONTENDS = {
+    "snn": "snnir.frontend.snn",
+    "nir": "snnir.frontend.nir",
+    "sonata": "snnir.frontend.sonata",
+    "neurons": "snnir.frontend.neuron_list",
+}
+"""Format -> module whose `read(path, options)` returns the program as a module op."""
+CONNECTION_LIST = "connection_info.txt"
+"""How the file that stands for neuron lists is called."""
 
 _DESCRIPTION = """\
-Read a spiking neural network (.snn, .nir) or IR text (.mlir), run compiler passes over it, and print the IR.
+Read a spiking neural network (.snn, .nir, SONATA, neuron lists) or IR text (.mlir), run compiler passes over it, and
+print the IR.
 """
 _EPILOG = """\
 example: snn-opt net.snn --pass-pipeline="builtin.module(snn-quantize, convert-snn-to-cluster{algorithm=greedy})"
@@ -43,6 +51,17 @@ class VersionAction(argparse.Action):
         parser.exit(message=f"{parser.prog} of snnir {own}, on xDSL {version('xdsl')}\n")
 
 
+def format_of(path: Path) -> str:
+    """The format of a model: by its ending, `sonata` for `.json`, and by what it holds for a folder; maybe unknown."""
+    if path.is_dir():
+        listed = any(each.name.endswith(CONNECTION_LIST) for each in path.iterdir())
+        return "neurons" if listed else "sonata"
+    if path.name.endswith(CONNECTION_LIST):
+        return "neurons"
+    extension = path.suffix.removeprefix(".")
+    return "sonata" if extension == "json" else extension
+
+
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """The arguments, each with its default when it is absent; raises `SnnirError`."""
     parser = OneLineArgumentParser(TOOL, description=_DESCRIPTION, epilog=_EPILOG)
@@ -63,15 +82,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_input(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
     add = group.add_argument
     known = ["mlir", *FRONTENDS]
-    add("input_file", nargs="?", metavar="FILE", help=".mlir, .snn or .nir file; stdin (.mlir) when left out or '-'")
-    add("-f", "--frontend", choices=known, help="format of the input, when its extension does not say")
-    add("--dt", type=float, metavar="SECONDS", help="length of one step (.snn, .nir)")
-    add("--steps", type=int, metavar="N", help="steps per inference (.snn, .nir)")
-    add("--semantics", metavar="PRESET", help="neuron semantics: nir, snntorch, ... (.snn, .nir)")
+    files = ".mlir, .snn or .nir file, SONATA folder or .json, neuron lists; stdin (.mlir) when left out or '-'"
+    add("input_file", nargs="?", metavar="FILE", help=files)
+    add("-f", "--frontend", choices=known, help="format of the input, when its name does not say")
+    add_model_options(group)
     add("--platform", type=Path, metavar="FILE.toml", help="machine to compile for")
     add("--allow-unregistered-dialect", action="store_true", help="read operations of unknown dialects too")
     add("--no-implicit-module", action="store_true", help="refuse IR text that is not one module")
     add("--split-input-file", action="store_true", help="process the pieces between lines '// -----' one by one")
+
+
+def add_model_options(group: argparse._ActionsContainer) -> None:  # pyright: ignore[reportPrivateUsage]
+    """What a model file may leave open. IR text says all of it."""
+    add = group.add_argument
+    add("--dt", type=float, metavar="SECONDS", help="length of one step, where the file does not say")
+    add("--steps", type=int, metavar="N", help="steps per inference, where the file does not say")
+    add("--semantics", metavar="PRESET", help="neuron semantics, where the file does not say: nir, snntorch, ...")
+    add("--reset", metavar="RULE", help="what a spike does to v, where the file does not say: value or subtract")
+    add("--fix", action="store_true", help="repair what is wrong in the file and can be meant in one way only")
 
 
 def _add_passes(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]

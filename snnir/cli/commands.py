@@ -1,4 +1,4 @@
-"""What each `snnc` subcommand does."""
+"""The subcommands of `snnc` for builds: compile, verify, report; and where to find the others."""
 
 from __future__ import annotations
 
@@ -6,18 +6,12 @@ import argparse
 import json
 import shlex
 from collections.abc import Callable
-from io import BytesIO
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from xdsl.dialects.builtin import ModuleOp
-
-from snnir import tensors
 from snnir.cli.arguments import parse_arguments
-from snnir.cli.driver import SNNOptMain
+from snnir.cli.driver import SNNOptMain, read_module
 from snnir.cli.errors import Situation
-from snnir.cli.output import check_writable
 from snnir.cli.pipeline import build_passes
 from snnir.dialects.platform import machine_of
 from snnir.errors import SnnirError
@@ -26,9 +20,6 @@ from snnir.flow.pipeline import default_pipeline
 from snnir.flow.verify import as_json, verify_build
 from snnir.report import as_text, summarise_build
 from snnir.report.text import verification_lines
-from snnir.sim import simulate
-from snnir.sim.data import accuracy, read_labels, read_spikes
-from snnir.sim.entry import network_in, network_of
 
 Command = Callable[[argparse.Namespace, Situation], int]
 VERIFICATION = "verification.json"
@@ -38,7 +29,7 @@ VERIFICATION = "verification.json"
 def compile_command(args: argparse.Namespace, situation: Situation) -> int:
     """`snnc compile`."""
     driver = _driver(args, situation, [argument for path in args.load for argument in ("--load", path)])
-    module = _read(driver)
+    module = read_module(driver)
     text = args.pass_pipeline
     if text is None:
         machine = machine_of(module)
@@ -53,29 +44,6 @@ def compile_command(args: argparse.Namespace, situation: Situation) -> int:
     compile_model(driver.ctx, module, passes, request, args.output)
     print(as_text(summarise_build(args.output, driver.ctx)))
     print(f"written    {args.output}/ (stages as .mlir, the machine in machine/)")
-    return 0
-
-
-def sim_command(args: argparse.Namespace, situation: Situation) -> int:
-    """`snnc sim`."""
-    if args.output is not None:
-        check_writable(args.output)
-    driver = _driver(args, situation)
-    network = network_of(network_in(_read(driver), args.model))
-    path = Path(args.data)
-    spikes = simulate(network, read_spikes(path, args.samples))
-    labels = read_labels(path, args.samples)
-    counts = {name: spikes[source].sum(axis=1, dtype=np.int64) for name, source in network.outputs.items()}
-    samples, steps = next(iter(spikes.values())).shape[:2]
-    result: dict[str, Any] = {
-        "samples": samples,
-        "steps": steps,
-        "spikes_per_step": {name: float(s.sum() / (samples * steps)) for name, s in spikes.items()},
-        "accuracy": accuracy(next(iter(counts.values())), labels) if labels is not None and counts else None,
-    }
-    if args.output is not None:
-        _save(args.output, spikes)
-    print(json.dumps(result, indent=1) if args.json else _sim_text(result))
     return 0
 
 
@@ -110,58 +78,43 @@ def report_command(args: argparse.Namespace, situation: Situation) -> int:
     return 0
 
 
-COMMANDS: dict[str, Command] = {
-    "compile": compile_command,
-    "sim": sim_command,
-    "verify": verify_command,
-    "report": report_command,
+COMMANDS: dict[str, tuple[str, str]] = {
+    "compile": ("snnir.cli.commands", "compile_command"),
+    "import": ("snnir.cli.model_commands", "import_command"),
+    "sim": ("snnir.cli.model_commands", "sim_command"),
+    "diff": ("snnir.cli.model_commands", "diff_command"),
+    "profile": ("snnir.cli.model_commands", "profile_command"),
+    "fmt": ("snnir.cli.model_commands", "fmt_command"),
+    "verify": ("snnir.cli.commands", "verify_command"),
+    "report": ("snnir.cli.commands", "report_command"),
 }
+"""Subcommand -> the module and the name of the function that does it; only that one is imported."""
+
+
+def command_named(name: str) -> Command:
+    """The function of a subcommand."""
+    module, function = COMMANDS[name]
+    return getattr(import_module(module), function)
 
 
 def _driver(args: argparse.Namespace, situation: Situation, extra: list[str] | None = None) -> SNNOptMain:
     """The driver of `snn-opt` with the same input arguments: one way to read models and to find passes."""
     words = list(extra or [])
-    for name in ("dt", "steps", "semantics", "platform"):
-        value = getattr(args, name, None)
-        if value is not None:
-            words += [f"--{name}", str(value)]
+    words += _model_words(args)
     if args.model is not None:
         words.append(args.model)
     return SNNOptMain(parse_arguments(words), situation)
 
 
-def _read(driver: SNNOptMain) -> ModuleOp:
-    extension = driver.input_extension()
-    with tensors.source_directory(driver.source_directory()):
-        ((content, _),) = driver.chunks(extension)
-        module = driver.available_frontends[extension](BytesIO(content))
-    driver.situation.module = module
-    module.verify()
-    return module
-
-
 def _command_line(args: argparse.Namespace, pipeline: str) -> str:
     """The `snn-opt` command that does the same."""
-    given = {name: getattr(args, name) for name in ("dt", "steps", "semantics", "platform")}
-    words = ["snn-opt", args.model]
-    words += [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+    words = ["snn-opt", args.model, *_model_words(args)]
     words += [word for path in args.load for word in ("--load", str(path))]
     return f"pipeline   {shlex.join(words)} --pass-pipeline={shlex.quote(pipeline)}"
 
 
-def _save(path: Path, spikes: dict[str, Any]) -> None:
-    """Write spikes whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp.npz")
-    try:
-        np.savez_compressed(temporary, **spikes)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sim_text(result: dict[str, Any]) -> str:
-    lines = [f"{result['samples']} samples x {result['steps']} steps"]
-    lines += [f"  {name:18} {mean:10.3f} spikes/step" for name, mean in result["spikes_per_step"].items()]
-    if result["accuracy"] is not None:
-        lines.append(f"accuracy {result['accuracy']:.2%}")
-    return "\n".join(lines)
+def _model_words(args: argparse.Namespace) -> list[str]:
+    """What was said about the model, as arguments of `snn-opt`."""
+    given = {name: getattr(args, name, None) for name in ("frontend", "dt", "steps", "semantics", "reset", "platform")}
+    words = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+    return [*words, "--fix"] if getattr(args, "fix", False) else words

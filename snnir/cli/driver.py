@@ -27,7 +27,7 @@ from xdsl.utils.lexer import Span
 from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
-from snnir.cli.arguments import TOOL, add_arguments
+from snnir.cli.arguments import FRONTENDS, TOOL, add_arguments, format_of
 from snnir.cli.errors import Situation, describe
 from snnir.cli.extensions import installed_passes, load_extension
 from snnir.cli.instruments import Instruments
@@ -59,11 +59,9 @@ GENERIC_PASSES = {
 }
 """xDSL's passes that do not depend on a dialect of its own."""
 
-FRONTENDS = {"snn": "snnir.frontend.snn", "nir": "snnir.frontend.nir"}
-"""File extension -> module whose `read(path, options)` returns the program as a module op."""
-
 _SPLIT = re.compile(rb"^// -----[ \t]*\r?$", re.MULTILINE)
-_FRONTEND_ARGUMENTS = ("dt", "steps", "semantics")
+_FRONTEND_ARGUMENTS = {"dt": None, "steps": None, "semantics": None, "reset": None, "fix": False}
+"""The arguments that say what a file may leave open, and what they are when they are not given."""
 
 
 class SNNOptMain(xDSLOptMain):
@@ -136,7 +134,7 @@ class SNNOptMain(xDSLOptMain):
         self.available_targets["mlir"] = mlir
 
     def register_all_frontends(self) -> None:
-        """`.mlir`, and the formats of `FRONTENDS`, whose modules are imported when a file needs them."""
+        """IR text, and the formats of `FRONTENDS`, whose modules are imported when a file needs them."""
         self.available_frontends["mlir"] = self.read_mlir
         for extension in FRONTENDS:
             self.available_frontends[extension] = lambda _, extension=extension: self.read_program(extension)
@@ -269,15 +267,15 @@ class SNNOptMain(xDSLOptMain):
             return self.output_resulting_program(module)
 
     def input_extension(self) -> str:
-        """The format of the input: `--frontend`, else the file's extension, `mlir` for stdin."""
+        """The format of the input: `--frontend`, else what its name says, `mlir` for stdin."""
         if self.args.frontend:
             return self.args.frontend
         name = self.get_input_name()
-        extension = "mlir" if name == STDIN else Path(name).suffix.removeprefix(".")
+        extension = "mlir" if name == STDIN else format_of(Path(name))
         if extension not in self.available_frontends:
-            known = ", ".join(f".{each}" for each in self.available_frontends)
             what = f"unknown file extension '.{extension}'" if extension else "the file name has no extension"
-            raise SnnirError(name, what, f"known are {known}; --frontend names the format of a file with another name")
+            hint = "known are .mlir, .snn, .nir, .json (SONATA) and ...connection_info.txt; --frontend names the format"
+            raise SnnirError(name, what, f"{hint} of a file with another name")
         return extension
 
     def chunks(self, extension: str) -> Iterable[tuple[bytes, int]]:
@@ -288,9 +286,9 @@ class SNNOptMain(xDSLOptMain):
                     self.get_input_name(), f"a .{extension} file cannot be split", "omit --split-input-file"
                 )
             return [(b"", 0)]
-        for argument in _FRONTEND_ARGUMENTS:
-            if getattr(self.args, argument) is not None:
-                hint = "in .mlir they are part of the text"
+        for argument, absent in _FRONTEND_ARGUMENTS.items():
+            if getattr(self.args, argument) != absent:
+                hint = "in .mlir all of this is part of the text"
                 raise SnnirError(TOOL, f"--{argument} is for programs ({', '.join(FRONTENDS)})", hint)
         from_stdin = self.get_input_name() == STDIN
         content = sys.stdin.buffer.read() if from_stdin else Path(self.args.input_file).read_bytes()
@@ -335,13 +333,27 @@ class SNNOptMain(xDSLOptMain):
         path = Path(self.args.input_file)
         path.stat()
         read = import_module(FRONTENDS[extension]).read
-        return read(path, FrontendOptions(self.args.dt, self.args.steps, self.args.semantics, self.args.platform))
+        args = self.args
+        return read(path, FrontendOptions(args.dt, args.steps, args.semantics, args.reset, args.fix, args.platform))
 
     def output_resulting_program(self, prog: ModuleOp) -> str:
         """The module as the target prints it, ending in one newline."""
         text = StringIO()
         self.target.emit(self.ctx, prog, text)
         return text.getvalue().rstrip("\n") + "\n"
+
+
+def read_module(driver: SNNOptMain) -> ModuleOp:
+    """The one verified module that a driver's arguments name."""
+    from snnir import tensors  # noqa: PLC0415  (numpy: not for --help)
+
+    extension = driver.input_extension()
+    with tensors.source_directory(driver.source_directory()):
+        ((content, _),) = driver.chunks(extension)
+        module = driver.available_frontends[extension](BytesIO(content))
+    driver.situation.module = module
+    module.verify()
+    return module
 
 
 def _nothing(self: Attribute) -> None:

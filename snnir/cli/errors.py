@@ -98,23 +98,29 @@ def excerpt_of(span: Span[str] | Span[bytes]) -> str:
 
 def describe(error: BaseException, situation: Situation) -> str:
     """The lines for an error of `USER_ERRORS`."""
+    found = as_snnir_error(error, situation)
+    return error_text(found.place, found.message, found.hint, found.excerpt)
+
+
+def as_snnir_error(error: BaseException, situation: Situation) -> SnnirError:
+    """An error of `USER_ERRORS` as the one kind that users see."""
     match error:
         case SnnirError():
-            return error_text(error.place, error.message, error.hint, error.excerpt)
+            return error
         case MultipleSpansParseError():
             notes = [f"  {span.get_location()}: note: {one_line(text or '')}" for span, text in error.refs]
-            return "\n".join([_parse_error(error), *notes])
+            return _parse_error(error, notes)
         case ParseError():
-            return _parse_error(error)
+            return _parse_error(error, [])
         case LocatedVerifyException():
-            return error_text(error.place, str(error))
+            return SnnirError(error.place, str(error))
         case DiagnosticException():
             return _diagnostic(error, situation)
         case OSError():
             place = str(error.filename) if error.filename is not None else situation.place
-            return error_text(place, error.strerror or str(error) or type(error).__name__)
+            return SnnirError(place, error.strerror or str(error) or type(error).__name__)
         case _:
-            return error_text(situation.place, _with_activity(str(error), situation))
+            return SnnirError(situation.place, _with_activity(str(error), situation))
 
 
 def internal_error(error: BaseException, situation: Situation) -> str:
@@ -124,11 +130,12 @@ def internal_error(error: BaseException, situation: Situation) -> str:
     return error_text(situation.place, message, "report it with the output of the same command and --debug")
 
 
-def _parse_error(error: ParseError) -> str:
-    return error_text(str(error.span.get_location()), error.msg, excerpt=excerpt_of(error.span))
+def _parse_error(error: ParseError, notes: list[str]) -> SnnirError:
+    excerpt = excerpt_of(error.span)
+    return SnnirError(str(error.span.get_location()), error.msg, "", "\n".join([*([excerpt] * bool(excerpt)), *notes]))
 
 
-def _diagnostic(error: DiagnosticException, situation: Situation) -> str:
+def _diagnostic(error: DiagnosticException, situation: Situation) -> SnnirError:
     op, message = None, str(error)
     if situation.trap.error is error:
         op, message = situation.trap.op, situation.trap.message
@@ -137,7 +144,7 @@ def _diagnostic(error: DiagnosticException, situation: Situation) -> str:
     if op is not None and op.name not in message:
         message = f"{op.name}: {message}"
     place = situation.place if op is None else place_of(op, situation.place)
-    return error_text(place, _with_activity(message, situation))
+    return SnnirError(place, _with_activity(message, situation))
 
 
 def _with_activity(message: str, situation: Situation) -> str:

@@ -27,6 +27,7 @@ def guarded(command: Callable[[], int]) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader has gone; without this, Python complains once more when it closes stdout.
@@ -59,11 +60,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def tell(error: BaseException, text: str, *, debug: bool) -> None:
-    """Print an error, below its traceback when that is asked for."""
+    """Print an error: below its traceback when that is asked for, else below its notes."""
     if debug:
         import traceback  # noqa: PLC0415
 
         traceback.print_exception(error)
+    else:
+        sys.stderr.write("".join(f"{note}\n" for note in getattr(error, "__notes__", ())))
     print(text, file=sys.stderr)
 
 

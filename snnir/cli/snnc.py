@@ -1,40 +1,49 @@
 """`snnc`: from a trained network to a verified crossbar machine, for people who don't want to write pipelines.
 
-snnc compile digits.snn --data spikes.npz -o out/digits     every stage and the configured machine
-snnc sim digits.snn --data spikes.npz                       what the program computes
-snnc verify out/digits                                      the machine against the program, spike by spike
-snnc report out/digits                                      what came out, as text or JSON
+a model that another tool wrote:
+  snnc import cnn.nir --dt 1e-3 -o cnn.snn          what is in it, what was assumed; and as a program
+  snnc sim cnn.nir --dt 1e-3 --data spikes.npz      what it computes
+  snnc sim cnn.nir --golden recording.npz           is it what the other tool recorded? if not, where and why
+  snnc diff cnn.nir cnn.snn                         what differs between two models, or two recordings
+  snnc profile cnn.nir --data spikes.npz            how active it is
+  snnc fmt cnn.snn                                  one layout for programs
+
+a machine:
+  snnc compile digits.snn --data spikes.npz -o out  every stage and the configured machine
+  snnc verify out                                   the machine against the program, spike by spike
+  snnc report out                                   what came out, as text or JSON
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from snnir.cli.arguments import FRONTENDS, OneLineArgumentParser, VersionAction
+from snnir.cli.arguments import FRONTENDS, OneLineArgumentParser, VersionAction, add_model_options
 from snnir.cli.snn_opt import guarded, tell
 
 TOOL = "snnc"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code: 0, 1 after an error or a failed verification, 130 when interrupted."""
+    """Run the command; returns its exit code: 0, 1 after an error or when something differs, 130 when interrupted."""
     return guarded(lambda: run(_parser().parse_args(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run(args: argparse.Namespace) -> int:
     """Run a subcommand and print what goes wrong; the compiler is imported only now."""
-    from snnir.cli.commands import COMMANDS  # noqa: PLC0415
+    from snnir.cli.commands import command_named  # noqa: PLC0415
     from snnir.cli.errors import USER_ERRORS, Situation, describe, internal_error  # noqa: PLC0415
     from snnir.cli.locations import diagnostics_kept_short  # noqa: PLC0415
 
     situation = Situation(TOOL)
-    command: Callable[[argparse.Namespace, Situation], int] = COMMANDS[args.command]
     try:
         with diagnostics_kept_short() as situation.trap:
-            return command(args, situation)
+            code = command_named(args.command)(args, situation)
+            sys.stdout.flush()
+        return code
     except BrokenPipeError:
         raise
     except USER_ERRORS as error:
@@ -48,8 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = OneLineArgumentParser(TOOL, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-v", "--version", action=VersionAction, nargs=0, help="print the versions and leave")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_import(commands.add_parser("import", help="read a model of any format, say what is in it, convert it"))
+    _add_sim(commands.add_parser("sim", help="run a program, and hold it against a recording"))
+    _add_diff(commands.add_parser("diff", help="what differs between two models or two recordings"))
+    _add_profile(commands.add_parser("profile", help="how active a program is on data"))
+    _add_fmt(commands.add_parser("fmt", help="format .snn programs"))
     _add_compile(commands.add_parser("compile", help="compile a model into a build directory"))
-    _add_sim(commands.add_parser("sim", help="run a program on recorded spikes"))
     _add_verify(commands.add_parser("verify", help="hold the emitted machine against the program"))
     _add_report(commands.add_parser("report", help="say what came out of a build"))
     return parser
@@ -57,55 +70,103 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("model", help=f"the network: {', '.join(f'.{name}' for name in ['mlir', *FRONTENDS])}")
-    add("--dt", type=float, metavar="SECONDS", help="length of one step, where the file does not say")
-    add("--steps", type=int, metavar="N", help="steps per inference, where the file does not say")
-    add("--semantics", metavar="PRESET", help="neuron semantics, where the file does not say: nir, snntorch, ...")
+    add("model", help="the network: .snn, .nir, .mlir, a SONATA folder or .json, neuron lists")
+    add("-f", "--frontend", choices=["mlir", *FRONTENDS], help="its format, where its name does not say")
+    add_model_options(parser)
     add("--platform", type=Path, metavar="FILE.toml", help="the machine to compile for, instead of the one named")
 
 
-def _add_data(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    what = ".npz file: an array (samples, steps, lines) of zeros and ones per input, perhaps `labels`"
-    parser.add_argument("--data", required=required, metavar="SPIKES.npz", help=what)
+def _add_data(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--data", metavar="FILE", help=what)
     parser.add_argument("--samples", type=int, metavar="N", help="use only the first N samples")
 
 
-def _add_debug(parser: argparse.ArgumentParser) -> None:
+DATA = ".npz with an array (samples, steps, lines) per input, perhaps `labels`; NIRData .h5; a SONATA model"
+OWN_DATA = f"{DATA}; when left out, the stimulus that the program states"
+
+
+def _add_names(parser: argparse.ArgumentParser) -> None:
+    names_help = "what a file calls a signal, where it is called otherwise (several: separate by commas)"
+    parser.add_argument("--names", action="append", default=[], metavar="SIGNAL=ARRAY", help=names_help)
+
+
+def _add_common(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
+    if json:
+        parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--debug", action="store_true", help="the traceback of every error")
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    output_help = "write it as .snn, .nir, .mlir, .sonata or .neurons, whole or not at all"
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=output_help)
+    _add_common(parser)
+
+
+def _add_sim(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    _add_data(parser, f"{OWN_DATA} or the inputs in the recording")
+    add = parser.add_argument
+    golden_help = "a recording (.npz, NIRData .h5, SONATA spikes): compare, and say where and why it differs first"
+    add("--golden", type=Path, metavar="FILE", help=golden_help)
+    explain_help = "longest search for what explains a difference (0: none; default 20)"
+    add("--explain", type=float, default=20.0, metavar="SECONDS", help=explain_help)
+    _add_names(parser)
+    engine_help = "step by step, or from event to event (default: what suits the data)"
+    add("--engine", choices=["auto", "steps", "events"], default="auto", help=engine_help)
+    add("--voltages", metavar="NAME,...", help="record the membranes of these populations too")
+    add("-o", "--output", type=Path, metavar="FILE", help="write all spikes here: .npz, or NIRData as .h5")
+    _add_common(parser)
+
+
+def _add_diff(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("first", type=Path, metavar="A", help="a recording, a model, or a build directory")
+    add("second", type=Path, metavar="B", help="what it is compared with")
+    add_model_options(parser)
+    _add_data(parser, f"run both models on this: {DATA}")
+    _add_names(parser)
+    _add_common(parser)
+
+
+def _add_profile(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    _add_data(parser, OWN_DATA)
+    _add_names(parser)
+    add = parser.add_argument
+    add("--top", type=int, default=3, metavar="N", help="list the N most active neurons of each population")
+    add("-o", "--output", type=Path, metavar="FILE.mlir", help="write the program with its activity here")
+    _add_common(parser)
+
+
+def _add_fmt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .snn program")
+    parser.add_argument("--check", action="store_true", help="change nothing, list what is not formatted; exit code 1")
+    _add_common(parser, json=False)
 
 
 def _add_compile(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
-    _add_data(parser, required=False)
+    _add_data(parser, f"profile the program on this: {DATA}")
     add = parser.add_argument
     add("-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="the build directory to make")
     add("--pass-pipeline", metavar="PIPELINE", help="passes to run instead of the default pipeline")
     add("--activity", choices=["peak", "worst"], default="peak", help="what the guarantee assumes of the spikes")
     add("--load", action="append", default=[], metavar="FILE.py", help="file or module with passes of your own")
-    _add_debug(parser)
-
-
-def _add_sim(parser: argparse.ArgumentParser) -> None:
-    _add_model(parser)
-    _add_data(parser, required=True)
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE.npz", help="write all spikes here")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    _add_debug(parser)
+    _add_common(parser, json=False)
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("build", type=Path, help="a build directory")
-    _add_data(parser, required=False)
+    _add_data(parser, DATA)
     timing_help = "steps whose timing is simulated (0: none; default 2000)"
     parser.add_argument("--timing-steps", type=int, default=2000, metavar="N", help=timing_help)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    _add_debug(parser)
+    _add_common(parser)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("build", type=Path, help="a build directory")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    _add_debug(parser)
+    _add_common(parser)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Is the emitted machine still the same network? And does it keep its guarantee?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -17,11 +18,13 @@ from snnir.dialects.crossbar import MachineOp
 from snnir.dialects.snn import networks
 from snnir.emit import emit
 from snnir.errors import SnnirError
-from snnir.flow.compare import Comparison, Spikes, compare
+from snnir.flow.compare import Comparison, compare
 from snnir.flow.directory import MACHINE, Manifest, Stage, read_manifest, read_stage
 from snnir.sim import Network, simulate
 from snnir.sim.data import accuracy, read_labels, read_spikes
 from snnir.sim.entry import network_of
+
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,13 @@ def verify_build(
     `timing_steps` bounds the steps whose timing is simulated; 0 leaves timing out, `None` times all.
     """
     manifest = read_manifest(directory)
-    spikes, labels = read_spikes(data, samples), read_labels(data, samples)
     programs = _programs(directory, manifest, ctx)
     if not programs:
         raise SnnirError(
             directory, "no stage of this build holds a program", "compile from a .snn, .nir or snn program"
         )
     first, last = programs[0][1], programs[-1][1]
+    spikes, labels = read_spikes(data, samples, first.dt), read_labels(data, samples)
     before = simulate(first, spikes)
     original = before
     changes: list[Change] = []
@@ -144,7 +147,7 @@ def _program_text(module: ModuleOp) -> str:
     return ""
 
 
-def _origin(directory: Path, manifest: Manifest, ctx: Context, inputs: Spikes, compiled: Spikes) -> str:
+def _origin(directory: Path, manifest: Manifest, ctx: Context, inputs: Arrays, compiled: Arrays) -> str:
     """The first pass after which the configured machine, emitted again from its stage, differs from the program."""
     for stage in manifest.stages:
         module = read_stage(directory, stage, ctx)

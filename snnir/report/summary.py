@@ -12,6 +12,7 @@ from snnir.dialects.connections import connections_of
 from snnir.dialects.dataflow import GraphOp
 from snnir.dialects.platform import Machine, machine_of
 from snnir.dialects.snn import NetworkOp, NeuronOp, networks
+from snnir.errors import SnnirError
 from snnir.flow.directory import read_manifest, read_stage
 
 VERSION = 1
@@ -81,9 +82,12 @@ def _source(name: str, op: Any) -> dict[str, Any]:
     if activity is not None:
         entry["spikes_per_step"] = {"mean": float(activity.mean), "peak": activity.peak.data}
     if isinstance(op, NeuronOp):
-        connections = connections_of(op)
         entry["model"] = op.MODEL
         entry["semantics"] = vars(op.semantics.data)
+        try:
+            connections = connections_of(op)
+        except SnnirError:
+            return entry  # a program that was not placed may have projections that no crossbar can hold
         entry["synapses"] = sum(op.size * (1 if c.one_to_one else len(c.neurons)) for c in connections)
         entry["reads"] = [{"source": c.source, "delay": c.delay} for c in connections]
     return entry
