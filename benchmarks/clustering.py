@@ -41,7 +41,7 @@ def mlp(*sizes: int) -> NetworkOp:
         parameters = {name: FloatAttr(value, 64) for name, value in values.items()}
         layer = LifOp(f"layer{number}", [dense.current], parameters, Semantics(), SignalType.spikes(size))
         network.body.block.add_ops([dense, layer])
-        signal = layer.spikes
+        signal = layer.signal
     network.body.block.add_op(OutputOp("label", signal))
     return network
 

@@ -25,7 +25,7 @@ from snnir.flow.pipeline import default_pipeline
 from snnir.frontend.options import FrontendOptions
 from snnir.frontend.platform import read_platform
 from snnir.frontend.snn import read
-from snnir.sim.data import read_spikes
+from snnir.sim.data import read_spike_arrays
 from snnir.universe import SNNIR_UNIVERSE
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -73,7 +73,7 @@ def row(network: str, platform: str) -> list[str]:
     with TemporaryDirectory() as directory:
         emit(module, Path(directory))
         configuration = machine.load(directory)
-    run = machine.run(configuration, read_spikes(DATA))
+    run = machine.run(configuration, read_spike_arrays(DATA))
     assert configuration.guarantee is not None
     guarantee = configuration.guarantee.steps_per_second
     peak = machine.simulate(configuration, machine.peak_counts(configuration, STEPS)).steps_per_second
