@@ -1,4 +1,7 @@
-"""Random programs, machines and inputs, and the shortest way through the pipeline, for tests of many parts."""
+"""Random programs, machines and inputs, and the shortest way through the pipeline, for tests of many parts.
+
+The programs here are those that crossbars can hold; `general_networks` makes all others.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from general_networks import general_program, random_signals
 from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects.builtin import FloatAttr, ModuleOp, f64
@@ -15,6 +19,7 @@ from xdsl.passes import ModulePass, PassPipeline
 
 from snnir import machine
 from snnir.dialects.attributes import SignalType, TensorAttr
+from snnir.dialects.machine_neurons import COEFFICIENTS
 from snnir.dialects.platform import ATTRIBUTE, Buffers, Crossbar, Link, Machine, MachineAttr, Tiles, Time
 from snnir.dialects.snn import (
     NEURON_OPS,
@@ -37,15 +42,25 @@ from snnir.passes.crossbar.convert_dataflow_to_crossbar import ConvertDataflowTo
 from snnir.passes.dataflow.analyze_throughput import DataflowAnalyzeThroughput
 from snnir.passes.dataflow.convert_cluster_to_dataflow import ConvertClusterToDataflow
 from snnir.passes.dataflow.schedule import DataflowSchedule
-from snnir.semantics import CHOICES, Semantics
+from snnir.semantics import Semantics
 from snnir.sim import Network
 from snnir.sim.entry import network_of
+
+__all__ = ["general_program", "random_signals"]  # made elsewhere, offered here too
 
 Weights = Literal["grid", "float"]
 """`grid`: integers of 8 bits times a power of two per neuron; `float`: any float32."""
 
 DT = 1e-3
 DELAYS = 6
+ON_MACHINES: dict[str, tuple[str, ...]] = {
+    "decay": ("euler", "exp", "exact"),
+    "pulse": ("box", "box", "euler", "dirac"),
+    "order": ("syn_first", "mem_first"),
+    "compare": ("gt", "ge"),
+    "reset": ("value", "subtract"),
+}
+"""Semantics that machines can do."""
 
 
 class NetworkMaker:
@@ -81,7 +96,7 @@ class NetworkMaker:
 
     def _population(self, name: str) -> NeuronOp:
         rng = self._rng
-        size, model = self._size(), str(rng.choice(list(NEURON_OPS)))
+        size, model = self._size(), str(rng.choice(list(COEFFICIENTS)))
         threshold = rng.uniform(0.3, 1.0, size) if rng.random() < 0.3 else rng.uniform(0.3, 1.0)
         values: dict[str, Any] = {"r": rng.uniform(1, 5), "threshold": threshold, "v_reset": rng.uniform(-0.2, 0.1)}
         if model == "lif":
@@ -89,8 +104,11 @@ class NetworkMaker:
         elif model == "cuba_lif":
             values |= {"tau_syn": rng.uniform(1e-3, 4e-3), "tau_mem": rng.uniform(1e-3, 8e-3, size)}
             values |= {"v_leak": 0.0, "w_in": rng.uniform(1, 3)}
+        semantics = Semantics(**{key: str(rng.choice(options)) for key, options in ON_MACHINES.items()})  # pyright: ignore[reportArgumentType]
+        entry = {"lif": "r", "cuba_lif": "w_in"}.get(model)
+        if entry is not None and semantics.pulse == "dirac":
+            values[entry] = values[entry] * DT
         parameters = {key: _value(f"{name}.{key}", value) for key, value in values.items()}
-        semantics = Semantics(**{key: str(rng.choice(values)) for key, values in CHOICES.items()})  # pyright: ignore[reportArgumentType]
         return NEURON_OPS[model](name, [], parameters, semantics, SignalType.spikes(size))
 
     def _projection(self, source: InputOp | NeuronOp, target: NeuronOp, delay: int) -> list[WeightedOp | SliceOp]:

@@ -116,6 +116,53 @@ def test_programs(folder: Path, find: str, replace: str, place: str, words: str)
     assert words in said
 
 
+OUT = "population out[2] : lif(tau = 4e-3, r = 4.0, v_leak = 0.0, threshold = 1.0, v_reset = 0.0) using nir"
+HIDDEN_TO_OUT = 'hidden -> out : dense(weights = "out")'
+PIXELS_TO_HIDDEN = 'pixels -> hidden : dense(weights = "in")'
+HAVE = "cannot be placed on crossbars yet; dense and one-to-one projections can"
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "place", "words"),
+    [
+        (OUT, f"{OUT}(refractory = 3)", "net.snn:8", "@out: no machine can do refractory = 3 yet"),
+        (OUT, f"{OUT}(refractory = 3 ms)", "net.snn:8", "@out: no machine can do refractory = 3 yet"),
+        (OUT, OUT.replace("nir", "spyx"), "net.snn:8", "@out: no machine can do out_delay = 1 yet"),
+        (OUT, OUT.replace("nir", "speck"), "net.snn:8", "@out: no machine can do spikes = 255, weights = nearest8 yet"),
+        (
+            OUT,
+            "population out[2] : li(tau = 4e-3, r = 4.0, v_leak = 0.0) using nir",
+            "net.snn:8",
+            "@out: no machine has li neurons yet",
+        ),
+        (HIDDEN_TO_OUT, "hidden -> out : sparse(weights = 0.5, from = [0, 1], to = [0, 1])", "net.snn:10", HAVE),
+        (
+            HIDDEN_TO_OUT,
+            f'hidden -> out : delay(steps = [{", ".join(["1"] * 39)}, 2]) | dense(weights = "out")',
+            "net.snn:10",
+            "crossbars delay all neurons of a projection alike",
+        ),
+        (
+            PIXELS_TO_HIDDEN,
+            'pixels -> hidden : one_to_one(weights = 1.0) | dense(weights = "in")',
+            "net.snn:9",
+            "reads a current",
+        ),
+        ("output label = out", "output label = hidden[0:3]", "net.snn:11", "reads a part or a delayed copy of @hidden"),
+        ("output label = out", "output label = pixels", "net.snn:11", "reads the input @pixels"),
+    ],
+)
+def test_what_no_machine_can_do_yet(folder: Path, find: str, replace: str, place: str, words: str) -> None:
+    """Refused before anything is placed, or profiled, at its place in the program; and `snnc sim` runs it all."""
+    change(folder, find, replace)
+    simulated = run_in_process(["snnc", "sim", str(folder / "net.snn"), "--data", str(folder / "spikes.npz")])
+    assert simulated.code == 0, simulated.err
+    for said in refused(folder, "net.snn"):
+        assert said.splitlines()[0].startswith(place), said
+        assert words in said
+        assert "fix: " in said
+
+
 def test_zero_delay_cycle(folder: Path) -> None:
     change(folder, "  output", '  out -> hidden : dense(weights = "back")\n  output')
     weights = {"in": (40, 4), "out": (2, 40), "back": (40, 2)}
@@ -203,7 +250,7 @@ def test_pipelines(folder: Path, pipeline: str, said: str) -> None:
     [
         ({"pixel": np.zeros((2, 10, 4), np.uint8)}, "no array 'pixels'"),
         ({"pixels": np.zeros((2, 10, 5), np.uint8)}, "for 4 lines"),
-        ({"pixels": np.full((2, 10, 4), 2, np.uint8)}, "0 or 1"),
+        ({"pixels": np.full((2, 10, 4), 256, np.uint16)}, "0 or 1"),
         ({"pixels": np.zeros((2, 10, 4))}, "0 or 1"),
         ({"pixels": np.zeros((0, 10, 4), np.uint8)}, "shape (0, 10, 4)"),
     ],

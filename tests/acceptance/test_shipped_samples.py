@@ -17,7 +17,7 @@ from snnir import machine
 from snnir.frontend.options import FrontendOptions
 from snnir.frontend.snn import read
 from snnir.sim import Network, simulate
-from snnir.sim.data import read_spikes
+from snnir.sim.data import read_spike_arrays
 from snnir.testing import Outcome
 
 SAMPLES = ["digits", "digits_recurrent"]
@@ -37,7 +37,7 @@ class Sample:
     def __init__(self, folder: Path, name: str) -> None:
         self.file, self.data = folder / f"{name}.snn", folder / "test_spikes.npz"
         self.network: Network = program_of(read(self.file, FrontendOptions()))
-        self.inputs: Spikes = read_spikes(self.data)
+        self.inputs: Spikes = read_spike_arrays(self.data)
         self.spikes: Spikes = simulate(self.network, self.inputs)
 
 

@@ -45,8 +45,10 @@ def refuse(snn_opt: SnnOpt, folder: Path) -> Callable[..., str]:
         outcome = snn_opt(folder / name, *arguments, "-o", folder / "out.mlir")
         assert (outcome.code, outcome.out) == (1, "")
         assert sorted(path.name for path in folder.iterdir()) == before
-        errors = [line for line in outcome.err.splitlines() if not line.startswith("  ")]
+        lines = [line for line in outcome.err.splitlines() if not line.startswith("  ")]
+        errors = [line for line in lines if ": note: also wrong: " not in line]
         assert len(errors) == 1, outcome.err
+        assert errors[0] == lines[-1]
         assert ": error: " in errors[0]
         assert "internal error" not in errors[0]
         return outcome.err

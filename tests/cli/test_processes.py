@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
 from xdsl.universe import Universe
 from xdsl.xdsl_opt_main import xDSLOptMain
 
@@ -16,6 +20,16 @@ from snnir.cli.arguments import add_arguments
 from snnir.universe import DIALECTS, PASSES
 
 SNN_OPT = [sys.executable, "-m", "snnir.cli.snn_opt"]
+SNNC = [sys.executable, "-m", "snnir.cli.snnc"]
+PROGRAM = """\
+network tiny {
+  dt = 1 ms
+  input x[4]
+  population h[4] : if(r = 1.0, threshold = 1.0, v_reset = 0.0) using nir
+  x -> h : one_to_one(weights = 0.5)
+  output y = h
+}
+"""
 
 
 def run(*command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -35,12 +49,13 @@ def test_help_is_fast() -> None:
     assert min(times) < 0.5
 
 
-def test_start_up_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize("tool", ["snn_opt", "snnc"])
+def test_start_up_imports_nothing_heavy(tool: str) -> None:
     heavy = ["h5py", "lark", "nir", "numba", "numpy", "rich", "safetensors", "scipy", "torch", "xdsl"]
     code = f"""
 import json, sys
-import snnir.cli.snn_opt
-snnir.cli.snn_opt.main(["--help"])
+import snnir.cli.{tool}
+snnir.cli.{tool}.main(["--help"])
 print(json.dumps([name for name in {heavy} if name in sys.modules]))
 """
     outcome = run(sys.executable, "-c", code)
@@ -96,3 +111,46 @@ def test_xdsl_opt_reads_our_dialect() -> None:
     outcome = run(sys.executable, "-c", code, "-p", "canonicalize", stdin=text)
     assert outcome.returncode == 0, outcome.stderr
     assert "snn.network @echo" in outcome.stdout
+
+
+@pytest.mark.parametrize("command", [[*SNNC, "sim", "net.snn", "--data"], SNN_OPT])
+def test_interrupted(tmp_path: Path, command: list[str]) -> None:
+    """A file that never ends, and Ctrl-C while it is read: one line, and nothing written."""
+    (tmp_path / "net.snn").write_text(PROGRAM)
+    path = tmp_path / ("pipe.npz" if command is not SNN_OPT else "pipe.mlir")
+    os.mkfifo(path)
+    before = sorted(tmp_path.iterdir())
+    words = [*command, str(path), "-o", "out.npz"]
+    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with path.open("wb"):  # opens when the other side does
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "interrupted\n")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_for_terminals(tmp_path: Path, terminal: bool) -> None:
+    (tmp_path / "net.snn").write_text(PROGRAM)
+    np.savez(tmp_path / "data.npz", x=np.ones((3, 50, 4), np.uint8))
+    ours, theirs = pty.openpty() if terminal else os.pipe()
+    words = [*SNNC, "profile", "net.snn", "--data", "data.npz"]
+    outcome = subprocess.run(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False)
+    os.close(theirs)
+    said = b""
+    while part := _read(ours):
+        said += part
+    os.close(ours)
+    assert outcome.returncode == 0
+    assert outcome.stdout.startswith("3 samples x 50 steps")
+    assert "\x1b" not in outcome.stdout
+    assert (b"profiling" in said) == terminal
+    assert terminal or said == b""
+
+
+def _read(descriptor: int) -> bytes:
+    """What is there; a terminal whose other side is closed is an error for the system."""
+    try:
+        return os.read(descriptor, 1 << 16)
+    except OSError:
+        return b""

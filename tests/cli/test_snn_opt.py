@@ -54,7 +54,7 @@ def test_two_pipelines_are_refused(snn_opt: SnnOpt, program: Path) -> None:
         (["--no-such"], "", "snn-opt: error: unrecognized arguments: --no-such\n  fix: snn-opt --help "),
         (["--steps", "x"], "", "snn-opt: error: argument --steps: invalid int value: 'x'\n"),
         (["-t", "asm"], "", "snn-opt: error: unknown target 'asm'\n  fix: known: mlir\n"),
-        (["--dt", "0.1"], "", "snn-opt: error: --dt is for programs (snn, nir)\n"),
+        (["--dt", "0.1"], "", "snn-opt: error: --dt is for programs (snn, nir, sonata, neurons)\n"),
         (["-f", "snn"], "", "<stdin>: error: a .snn program is read from a file only\n"),
         ([], "func.func @f(", "<stdin>:1:14: error: Expected argument or type\n  func.func @f(\n               ^\n"),
         (
@@ -129,7 +129,7 @@ def test_failing_passes(snn_opt: SnnOpt, program: Path, extra: str, how: str, er
 
 def test_an_interrupt_is_quiet(snn_opt: SnnOpt, program: Path, extra: str) -> None:
     outcome = snn_opt(program, "--load", extra, "-p", "fail{how=interrupt}")
-    assert outcome == Outcome(130, "", "")
+    assert outcome == Outcome(130, "", "interrupted\n")
 
 
 # Chunks and expected diagnostics

@@ -26,7 +26,7 @@ def network(size: int) -> snn.NetworkOp:
     c = snn.ScaleOp(x.signal, FloatAttr(1.0, f64), SignalType.current(size))
     values = {"r": FloatAttr(1.0, f64), "threshold": FloatAttr(0.5, f64), "v_reset": FloatAttr(0.0, f64)}
     p = snn.IfOp("p", [c.current], values, Semantics(), SignalType.spikes(size))
-    result.body.block.add_ops([x, c, p, snn.OutputOp("y", p.spikes)])
+    result.body.block.add_ops([x, c, p, snn.OutputOp("y", p.signal)])
     return result
 
 

@@ -12,7 +12,7 @@ from docs_random import write_case
 from numpy.typing import NDArray
 
 from snnir import machine
-from snnir.sim.data import read_spikes
+from snnir.sim.data import read_spike_arrays
 from snnir.testing import expand, run_in_process, run_lines, run_pipe
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -50,7 +50,7 @@ def crossbars_and_spikes(folder: Path, model: Path, platform: Path, data: Path, 
     pipeline = f"builtin.module({passes}, {LOWERING})"
     run("snnc", "compile", model, "--platform", platform, "--load", MERGE, "--pass-pipeline", pipeline, "-o", folder)
     configuration = machine.load(folder / "machine")
-    result = machine.run(configuration, read_spikes(data, COUNT))
+    result = machine.run(configuration, read_spike_arrays(data, COUNT))
     return len(configuration.crossbars), dict(result.spikes)
 
 

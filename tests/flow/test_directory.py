@@ -65,7 +65,7 @@ def test_interrupted(folder: Path) -> None:
     command = ["snnc", "compile", str(folder / "net.snn"), "--load", str(folder / "slow.py")]
     command += ["--pass-pipeline", pipeline, "-o", str(folder / "new" / "out")]
     outcome = run_in_process(command)
-    assert (outcome.code, outcome.err) == (130, "")
+    assert (outcome.code, outcome.err) == (130, "interrupted\n")
     assert [name for name in names(folder) if "__pycache__" not in name] == before
 
 

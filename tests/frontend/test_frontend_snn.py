@@ -16,7 +16,7 @@ from snnir.dialects.snn import DenseOp, InputOp, NetworkOp, NeuronOp, ScaleOp, n
 from snnir.errors import SnnirError
 from snnir.frontend import snn
 from snnir.frontend.options import FrontendOptions
-from snnir.semantics import Semantics
+from snnir.semantics import Semantics, preset
 
 LIF = "lif(tau = 5e-3, r = 1.0, v_leak = 0.0, threshold = 1.0, v_reset = 0.0)"
 PROGRAM = f"""# A comment.
@@ -111,7 +111,7 @@ def test_inline_tensors_have_their_own_keys(read_snn: Read) -> None:
     attributes = [value for op in ops for value in op.properties.values() if isinstance(value, TensorAttr)]
     keys = [value.data.key for value in attributes]
     assert keys == [
-        "a_to_b.weight", "a_to_b.bias", "rec.weight", "a_to_b.weight_2", "a_to_b.bias_2", "b.tau",
+        "a_to_b.weight", "a_to_b.bias", "rec.weight", "a_to_b_2.weight", "a_to_b_2.bias", "b.tau",
     ]  # fmt: skip
     assert attributes[4].array.tolist() == [2.0, 2.0, 2.0]
 
@@ -173,7 +173,12 @@ def test_names_in_the_text_survive_printing(read_snn: Read, reparsed: Callable[[
     ("using", "expected"),
     [
         ("using nir", Semantics()),
-        ("using snntorch_subtract", Semantics(reset="subtract")),
+        ("using snntorch(reset = subtract_repeat)", Semantics(reset="subtract_repeat")),
+        ("using spyx", Semantics(reset="subtract", out_delay=1)),
+        ("using nir(refractory = 3, spikes = 1)", Semantics(refractory=3)),
+        ("using nir(refractory = 2 ms, out_delay = 1)", Semantics(refractory=2, out_delay=1)),
+        ("using nir(reset = subtract, spikes = 4)", Semantics(reset="subtract", spikes=4)),
+        ("using sinabs", preset("sinabs", "lif")),
         ("using nir()", Semantics()),
         ("using nir(reset = subtract, compare = ge,)", Semantics(reset="subtract", compare="ge")),
         ("using norse(decay = exp, order = mem_first)", Semantics(decay="exp", order="mem_first")),
@@ -189,11 +194,14 @@ def test_semantics(read_snn: Read, using: str, expected: Semantics) -> None:
 def test_options_fill_what_the_program_leaves_open(read_snn: Read) -> None:
     """`--dt`, `--steps` and `--semantics`."""
     text = PROGRAM.replace("  dt = 1e-3\n", "").replace("  steps = 25\n", "").replace(" using nir", "")
-    op = network(read_snn(text, dt=2e-3, steps=7, semantics="snntorch_subtract"))
+    op = network(read_snn(text, dt=2e-3, steps=7, semantics="spyx"))
     neuron = op.sources["b"]
     assert isinstance(neuron, NeuronOp)
     assert op.steps is not None
-    assert (op.step_seconds, op.steps.data, neuron.semantics.data.reset) == (2e-3, 7, "subtract")
+    assert (op.step_seconds, op.steps.data, neuron.semantics.data.out_delay) == (2e-3, 7, 1)
+    neuron = network(read_snn(text, dt=2e-3, semantics="snntorch", reset="subtract")).sources["b"]
+    assert isinstance(neuron, NeuronOp)
+    assert neuron.semantics.data == Semantics(reset="subtract_repeat")
     assert network(read_snn(text, dt=2e-3, semantics="nir")).steps is None
 
 

@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 
 from snnir.semantics import Coefficients, Semantics
 from snnir.sim import Population, Projection
+from snnir.sim.operators import Dense
 
 
 def population(*weights: NDArray[Any], scales: Sequence[float] | None = None) -> Population:
     """A population of one neuron (or a row each) with a projection for each array."""
     projections = tuple(
-        Projection("x", np.arange(w.size // len(w)), w, False, scale, 0.0, 0, "w", "here")
+        Projection("x", np.arange(Dense(w).sources), Dense(w), scale, 0.0, 0, "w", "here")
         for w, scale in zip(weights, [1.0] * len(weights) if scales is None else scales, strict=True)
     )
     constants = Coefficients(1.0, 1.0, 0.0, 1.0, 0.0)
-    return Population("p", weights[0].shape[0], "if", Semantics(), constants, projections, "here")
+    return Population("p", weights[0].shape[0], projections, "here", "if", Semantics(), constants)
 
 
 def row(*values: float, dtype: str = "f8") -> NDArray[Any]:

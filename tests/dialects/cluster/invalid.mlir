@@ -391,13 +391,44 @@ cluster.program of @n {
 
 // -----
 
-// CHECK: error: cluster.program: reads a current, but only spikes can be projected or read
+// CHECK: error: cluster.program: reads a current, but crossbars project and return spikes
 snn.network @n dt 0.001 {
   %x = snn.input @x : !snn.signal<2, spike>
   %c = snn.dense %x weights #snn.tensor<"w", 2x2xf32, [1, 2, 3, 4]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
   %d = snn.scale %c by 1.0 : !snn.signal<2, f64> -> !snn.signal<2, f64>
   %p = snn.if @p(%d) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
   snn.output @y %p : !snn.signal<2, spike>
+}
+cluster.program of @n {
+  %x = cluster.input @x : !snn.signal<2, spike>
+  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
+  cluster.output @y(%p) : !snn.signal<2, spike>
+}
+
+// -----
+
+// CHECK: error: cluster.program: snn.sparse cannot be placed on crossbars yet; dense and one-to-one projections can
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.sparse %x weights #snn.tensor<"w", 1xf32, [1.0]> from #snn.tensor<"f", 1xi64, [0]> to #snn.tensor<"t", 1xi64, [1]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
+  snn.output @y %p : !snn.signal<2, spike>
+}
+cluster.program of @n {
+  %x = cluster.input @x : !snn.signal<2, spike>
+  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
+  cluster.output @y(%p) : !snn.signal<2, spike>
+}
+
+// -----
+
+// CHECK: error: cluster.program: output @y reads a part or a delayed copy of @p; a machine returns whole populations as they emit
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.dense %x weights #snn.tensor<"w", 2x2xf32, [1, 2, 3, 4]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
+  %d = snn.delay %p by 1 : !snn.signal<2, spike>
+  snn.output @y %d : !snn.signal<2, spike>
 }
 cluster.program of @n {
   %x = cluster.input @x : !snn.signal<2, spike>

@@ -903,6 +903,24 @@ crossbar.machine @m dt 0.001 {
 
 // -----
 
+// CHECK: error: crossbar.slice: @s: a machine cannot do spikes = 3, refractory = 2
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2
+  crossbar.population @p size 2
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 0, 0, 1]> {
+    crossbar.axons @x[0:2]
+    "crossbar.slice"() <{sym_name = "s", part = #cluster.slice<neurons @p[0:2] rows [0:2] column 0>, adds = [], model = "if", coefficients = {}, semantics = #snn.semantics<nir, reset = subtract, spikes = 3, refractory = 2>}> : () -> ()
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host [0, 0]
+}
+
+// -----
+
 // CHECK: error: crossbar.slice: @s: if holds scale, bias, decay, gain, drift, threshold, v_reset
 crossbar.machine @m dt 0.001 {
   crossbar.input @x size 2

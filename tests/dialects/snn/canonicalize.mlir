@@ -129,3 +129,100 @@ snn.network @dead dt 0.001 {
   %p = snn.if @p(%r) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
   // CHECK-NEXT: }
 }
+
+// -----
+
+// A delay behind a projection moves into it, whoever reads the result: a population, a sum, an output, a projection of
+// the current. So do those of sparse connections and convolutions.
+// CHECK: snn.network @behind
+snn.network @behind dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<1x2, spike>
+  // CHECK-NEXT: [[F:%.+]] = snn.flatten [[X]]
+  %f = snn.flatten %x : !snn.signal<1x2, spike> -> !snn.signal<2, spike>
+  %a = snn.scale %f by 1.0 delay 1 {note = "a"} : !snn.signal<2, spike> -> !snn.signal<2, f64> loc("net.snn":7:5)
+  // CHECK-NEXT: [[A:%.+]] = snn.scale [[F]] by 1.0 delay 6 {note = "a"} : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // LOC: snn.scale {{.*}} delay 6 {note = "a"} {{.*}} loc("net.snn":7:5)
+  %a2 = snn.delay %a by 2 : !snn.signal<2, f64>
+  %a5 = snn.delay %a2 by 3 : !snn.signal<2, f64>
+  %s = snn.sparse %f weights #snn.tensor<"w", 1xf32, [1.0]> from #snn.tensor<"from", 1xi64, [0]> to #snn.tensor<"to", 1xi64, [1]> delays #snn.tensor<"d", 1xi64, [4]> : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[S:%.+]] = snn.sparse [[F]] weights {{.*}} delays #snn.tensor<"d", 1xi64, [4]> delay 2 : !snn.signal<2, spike>
+  %s2 = snn.delay %s by 2 : !snn.signal<2, f64>
+  %c = snn.conv1d %x weights #snn.tensor<"k", 1x1x1xf32, [2.0]> : !snn.signal<1x2, spike> -> !snn.signal<1x2, f64>
+  // CHECK-NEXT: [[C:%.+]] = snn.conv1d [[X]] weights {{.*}} delay 1 : !snn.signal<1x2, spike>
+  %c1 = snn.delay %c by 1 : !snn.signal<1x2, f64>
+  // CHECK-NEXT: snn.output @conv [[C]]
+  snn.output @conv %c1 : !snn.signal<1x2, f64>
+  // CHECK-NEXT: snn.if @p([[A]], [[S]])
+  %p = snn.if @p(%a5, %s2) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
+  // CHECK-NEXT: }
+}
+
+// -----
+
+// It stays where the projection has a bias, which it would make early; where somebody reads the projection undelayed;
+// where neurons differ in delay; where the sum is no number of steps any more.
+// CHECK: snn.network @stays
+snn.network @stays dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<2, spike>
+  // CHECK-NEXT: [[A:%.+]] = snn.scale [[X]] by 1.0 bias #snn.tensor<"b", 2xf32, [0.5, 0.0]> : !snn.signal<2, spike>
+  %a = snn.scale %x by 1.0 bias #snn.tensor<"b", 2xf32, [0.5, 0.0]> : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[B:%.+]] = snn.delay [[A]] by 2
+  %b = snn.delay %a by 2 : !snn.signal<2, f64>
+  // CHECK-NEXT: [[C:%.+]] = snn.scale [[X]] by 2.0 : !snn.signal<2, spike>
+  %c = snn.scale %x by 2.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[D:%.+]] = snn.delay [[C]] by 1
+  %d = snn.delay %c by 1 : !snn.signal<2, f64>
+  // CHECK-NEXT: [[E:%.+]] = snn.scale [[X]] by 3.0 : !snn.signal<2, spike>
+  %e = snn.scale %x by 3.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[F:%.+]] = snn.delay [[E]] by #snn.tensor<"d", 2xi64, [0, 1]>
+  %f = snn.delay %e by #snn.tensor<"d", 2xi64, [0, 1]> : !snn.signal<2, f64>
+  // CHECK-NEXT: [[G:%.+]] = snn.delay [[F]] by 1
+  %g = snn.delay %f by 1 : !snn.signal<2, f64>
+  // CHECK-NEXT: [[H:%.+]] = snn.delay [[X]] by #snn.tensor<"d", 2xi64, [0, 1]>
+  %h = snn.delay %x by #snn.tensor<"d", 2xi64, [0, 1]> : !snn.signal<2, spike>
+  // CHECK-NEXT: [[I:%.+]] = snn.scale [[H]] by 4.0 : !snn.signal<2, spike>
+  %i = snn.scale %h by 4.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[J:%.+]] = snn.scale [[X]] by 5.0 delay 2147483647 : !snn.signal<2, spike>
+  %j = snn.scale %x by 5.0 delay 2147483647 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[K:%.+]] = snn.delay [[J]] by 1
+  %k = snn.delay %j by 1 : !snn.signal<2, f64>
+  // CHECK-NEXT: [[L:%.+]] = snn.delay [[X]] by 2147483647
+  %l = snn.delay %x by 2147483647 : !snn.signal<2, spike>
+  // CHECK-NEXT: [[M:%.+]] = snn.delay [[L]] by 1
+  %m = snn.delay %l by 1 : !snn.signal<2, spike>
+  // CHECK-NEXT: [[N:%.+]] = snn.scale [[M]] by 6.0 delay 2147483647
+  %n = snn.scale %m by 6.0 delay 2147483647 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: snn.if @p([[B]], [[C]], [[D]], [[G]], [[I]], [[K]], [[N]])
+  %p = snn.if @p(%b, %c, %d, %g, %i, %k, %n) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
+  // CHECK-NEXT: }
+}
+
+// -----
+
+// Each synapse of a population sums its own inputs; sums of spikes stay, because a population adds currents only.
+// CHECK: snn.network @synapses
+snn.network @synapses dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<2, spike>
+  // CHECK-NEXT: [[A:%.+]] = snn.scale [[X]] by 1.0
+  %a = snn.scale %x by 1.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[B:%.+]] = snn.scale [[X]] by 2.0
+  %b = snn.scale %x by 2.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[C:%.+]] = snn.scale [[X]] by 3.0
+  %c = snn.scale %x by 3.0 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  %ab = snn.add %a, %b : !snn.signal<2, f64>
+  %bc = snn.add %b, %c : !snn.signal<2, f64>
+  %bca = snn.add %bc, %a : !snn.signal<2, f64>
+  // CHECK-NEXT: [[S:%.+]] = snn.add [[X]] : (!snn.signal<2, spike>) -> !snn.signal<2, f64>
+  %s = snn.add %x : (!snn.signal<2, spike>) -> !snn.signal<2, f64>
+  // CHECK-NEXT: [[T:%.+]] = snn.add [[X]], [[A]], [[B]] : (!snn.signal<2, spike>, !snn.signal<2, f64>, !snn.signal<2, f64>) -> !snn.signal<2, f64>
+  %t = snn.add %x, %ab : (!snn.signal<2, spike>, !snn.signal<2, f64>) -> !snn.signal<2, f64>
+  // CHECK-NEXT: snn.dual_lif @p([[A]], [[B]], [[S]] | [[C]], [[B]], [[C]], [[A]], [[T]]) with {{.*}} using <nir> {note = "p"}
+  // LOC: snn.dual_lif @p({{.*}} {note = "p"} {{.*}} loc("net.snn":8:5)
+  %p = snn.dual_lif @p(%ab, %s | %c, %bca, %t) with (tau_exc = 0.002, tau_inh = 0.01, tau_mem = 0.02, r = 1.0, v_leak = 0.0, threshold = 1.0, v_reset = 0.0, w_exc = 1.0, w_inh = 1.0) using <nir> {note = "p"} : !snn.signal<2, spike> loc("net.snn":8:5)
+  // CHECK-NEXT: snn.dual_lif @q(| [[A]], [[B]]) with
+  %q = snn.dual_lif @q(| %ab) with (tau_exc = 0.002, tau_inh = 0.01, tau_mem = 0.02, r = 1.0, v_leak = 0.0, threshold = 1.0, v_reset = 0.0, w_exc = 1.0, w_inh = 1.0) using <nir> : !snn.signal<2, spike>
+  // CHECK-NEXT: }
+}
