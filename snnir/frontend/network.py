@@ -255,7 +255,7 @@ def preset_named(asked: str | None, place: str) -> str | None:
     Raises `SnnirError` for an unknown one.
     """
     found = None if asked is None else _ASKED.fullmatch(asked)
-    name = asked if found is None else found[1]
+    name = asked if found is None else found.group(1)
     if name is None or name in PRESETS:
         return name
     raise SnnirError(place, f"--semantics: no semantics preset '{name}'", suggestion(name, PRESETS, "presets"))

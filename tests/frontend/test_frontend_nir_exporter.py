@@ -14,7 +14,7 @@ from nir_files import Edges, chain, cuba, filled, lif, network, nir, read, repla
 from snnir.dialects.snn import NeuronOp
 from snnir.errors import SnnirError
 from snnir.frontend.nir_exporter import LAWS
-from snnir.semantics import PRESETS
+from snnir.semantics import PRESETS, Semantics
 
 
 def file(folder: Path, **populations: Any) -> Path:
@@ -201,6 +201,22 @@ def test_resets(tmp_path: Path, semantics: str | None, reset: str | None, expect
     neuron = network(module).sources["n"]
     assert isinstance(neuron, NeuronOp)
     assert neuron.semantics.data.reset == expected
+
+
+def test_semantics_with_changes(tmp_path: Path) -> None:
+    """--semantics takes a preset with changes, as `using` does."""
+    path = file(tmp_path, n=leaky(5e-3, 5.0))
+    neuron = network(read(path, semantics="snntorch(pulse = dirac, refractory = 2)", reset="value")).sources["n"]
+    assert isinstance(neuron, NeuronOp)
+    assert neuron.semantics.data == Semantics(pulse="dirac", refractory=2)
+    for asked, message in [
+        ("nir(pulse = wide)", "--semantics: 'wide' is not a value of pulse"),
+        ("nir(pulse)", "--semantics: 'pulse' is no change of a field"),
+        ("nir(spikes = 2, spikes = 3)", "--semantics: 'spikes' is given twice"),
+        ("nirr(pulse = dirac)", "--semantics: no semantics preset 'nirr'"),
+    ]:
+        with pytest.raises(SnnirError, match=message):
+            read(path, semantics=asked)
 
 
 def test_conflicts(tmp_path: Path) -> None:

@@ -181,6 +181,22 @@ def test_several_spikes_by_hand() -> None:
     assert one_neuron(f"by 2.5, snn.if, {parameters.format(2)}") == [2, 2, 2, 2]
 
 
+def test_late_subtraction_by_hand() -> None:
+    # weight 2.5: 2.5 fires; 2.5 + 2.5 - 1 = 4.0 fires; then 3.0, 2.0 fire, and 1.0 does not and stays
+    text = "(r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir, reset = subtract_late>"
+    network = parse(f"""
+        snn.network @n dt 0.001 {{
+          %x = snn.input @x : !snn.signal<1, spike>
+          %c = snn.scale %x by 2.5 : !snn.signal<1, spike> -> !snn.signal<1, f64>
+          %s = snn.if @s(%c) with {text} : !snn.signal<1, spike>
+          snn.output @y %s : !snn.signal<1, spike>
+        }}""")
+    spikes = np.array([1, 1, 0, 0, 0, 0], np.uint8).reshape(1, 6, 1)
+    found = run(network, {"x": spikes}, voltages=["s"])
+    assert found.voltages["s"].ravel().tolist() == [2.5, 4.0, 3.0, 2.0, 1.0, 1.0]
+    assert found.signals["s"].ravel().tolist() == [1, 1, 1, 1, 0, 0]
+
+
 def test_repeated_subtraction_by_hand() -> None:
     # weight 2.5: v = 2.5 fires, 1.5 left, which is still above: lowered again before the next comparison
     # 1.5 - 1 + 2.5 = 3.0 fires (its reset was taken), 3.0 left; 3.0 - 1 + 2.5 = 4.5
