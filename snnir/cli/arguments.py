@@ -97,8 +97,9 @@ def add_model_options(group: argparse._ActionsContainer) -> None:  # pyright: ig
     add = group.add_argument
     add("--dt", type=float, metavar="SECONDS", help="length of one step, where the file does not say")
     add("--steps", type=int, metavar="N", help="steps per inference, where the file does not say")
-    add("--semantics", metavar="PRESET", help="neuron semantics, where the file does not say: nir, snntorch, ...")
-    add("--reset", metavar="RULE", help="what a spike does to v, where the file does not say: value or subtract")
+    what = "neuron semantics, where the file does not say: nir, snntorch, 'nir(pulse = dirac)', ..."
+    add("--semantics", metavar="PRESET", help=what)
+    add("--reset", metavar="RULE", help="what a spike does to v, where the file does not say: value, subtract, ...")
     add("--fix", action="store_true", help="repair what is wrong in the file and can be meant in one way only")
 
 
