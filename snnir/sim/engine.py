@@ -20,7 +20,7 @@ from snnir.sim.neurons import Neurons
 Array = NDArray[Any]
 Reals = NDArray[np.float64]
 
-CHUNK_ELEMENTS = 1 << 17
+CHUNK_ELEMENTS = 1 << 16
 """Neurons times samples of the largest signal that are computed together: states then stay in the cache."""
 BLOCK_BYTES = 1 << 24
 """Currents of the largest signal in a block."""
