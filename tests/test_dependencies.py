@@ -81,6 +81,16 @@ def test_nothing_imports_what_is_above_it(edges: list[tuple[str, str, str]], lev
     ]
 
 
+def test_readers_know_no_writers(edges: list[tuple[str, str, str]]) -> None:
+    """Writers may use what readers know of a format, never the other way round."""
+
+    def between(user: str, used: str) -> list[str]:
+        return [place for module, imported, place in edges if within(module, [user]) and within(imported, [used])]
+
+    assert between("snnir.export", "snnir.frontend")
+    assert not between("snnir.frontend", "snnir.export")
+
+
 def test_the_doors_are_used_by_nobody(edges: list[tuple[str, str, str]]) -> None:
     """The command line and the Python API stand above all else; `snnir` itself imports the API when it is asked for."""
     doors = ["snnir.cli", "snnir.api"]

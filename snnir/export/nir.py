@@ -15,8 +15,8 @@ from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp
 from snnir.export.base import listed, semantics_by_kind, title, whole
 from snnir.export.nir_graph import Graph, write_file
 from snnir.export.nir_lower import Lowering
-from snnir.export.nir_mirror import ATTRIBUTE, stored_graph
 from snnir.export.nir_structure import flat_graph, restored
+from snnir.frontend.nir_mirror import ATTRIBUTE, stored_graph
 from snnir.frontend.notes import Notes
 from snnir.frontend.stimulus import ATTRIBUTE as STIMULUS
 

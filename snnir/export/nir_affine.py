@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from snnir.dialects.snn import ScaleOp, WeightedOp
-from snnir.export.nir_graph import Node, Shape
+from snnir.export.nir_graph import Node
 from snnir.export.nir_shapes import Signal
 from snnir.export.nir_values import Array, cast, weights_of
+from snnir.frontend.network import Shape
 
 if TYPE_CHECKING:
     from snnir.export.nir_lower import Lowering

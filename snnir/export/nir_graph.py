@@ -16,23 +16,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import h5py as _h5py  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
-from numpy.typing import NDArray
 from xdsl.ir import Operation
 
-h5py: Any = _h5py
+from snnir.frontend.hdf5 import h5py
+from snnir.frontend.network import Shape
+from snnir.frontend.nir_mirror import Field, Metadata
+
 VERSION = "1.0.8"
 """The release of the package `nir` whose layout this is."""
-
-Shape = tuple[int, ...]
-Field: TypeAlias = "NDArray[Any] | str"
-"""What one dataset holds."""
-
-Metadata: TypeAlias = "Mapping[str, Field | Metadata]"
-"""What a node's `metadata` group holds."""
 
 
 @dataclass

@@ -34,14 +34,15 @@ from snnir.dialects.snn import (
 )
 from snnir.errors import SnnirError
 from snnir.export.base import refusal, title
-from snnir.export.nir_graph import Field, Node, Shape
-from snnir.export.nir_mirror import Stored, StoredGraph, convention_of, entry_of, path_of
+from snnir.export.nir_graph import Node
 from snnir.export.nir_projections import pool, projection, selection
 from snnir.export.nir_shapes import Signal, flat_values, flatten_ranges, live_ops, own_name, shape_of
 from snnir.export.nir_sparse import blocks
 from snnir.export.nir_values import Array, neuron_fields
 from snnir.frontend.names import unique
+from snnir.frontend.network import Shape
 from snnir.frontend.nir_fields import MODELS
+from snnir.frontend.nir_mirror import Field, Stored, StoredGraph, convention_of, entry_of, path_of
 
 MATRIX_LIMIT = 1 << 24
 """Matrices that the IR states in another form are written out up to this many entries."""

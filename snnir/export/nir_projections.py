@@ -22,12 +22,11 @@ from snnir.dialects.snn import (
 )
 from snnir.export.base import refusal, title
 from snnir.export.nir_affine import affine, bias_field, product
-from snnir.export.nir_graph import Shape
-from snnir.export.nir_mirror import convention_of, path_of
 from snnir.export.nir_shapes import Signal, enlarged, is_identity, on_last, own_name, padding_field, shape_of
 from snnir.export.nir_sparse import sparse
 from snnir.export.nir_values import Array, smallest
-from snnir.frontend.network import text_of
+from snnir.frontend.network import Shape, text_of
+from snnir.frontend.nir_mirror import convention_of, path_of
 
 if TYPE_CHECKING:
     from snnir.export.nir_lower import Lowering

@@ -20,9 +20,9 @@ from snnir.dialects.snn import (
     ScaleOp,
     SparseOp,
 )
-from snnir.export.nir_graph import Shape
-from snnir.export.nir_mirror import Stored, path_of
 from snnir.export.nir_values import Array
+from snnir.frontend.network import Shape
+from snnir.frontend.nir_mirror import Stored, path_of
 
 
 @dataclass(frozen=True)

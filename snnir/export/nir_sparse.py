@@ -11,9 +11,9 @@ from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.snn import SparseOp
 from snnir.export.base import refusal, title
 from snnir.export.nir_affine import affine
-from snnir.export.nir_mirror import Stored
 from snnir.export.nir_shapes import Signal, own_name, shape_of
 from snnir.export.nir_values import Array, cast, product, smallest
+from snnir.frontend.nir_mirror import Stored
 
 if TYPE_CHECKING:
     from snnir.export.nir_lower import Lowering

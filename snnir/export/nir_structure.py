@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from snnir.export.nir_graph import Graph, Node, Shape
-from snnir.export.nir_mirror import Stored, StoredGraph
+from snnir.export.nir_graph import Graph, Node
+from snnir.frontend.network import Shape
+from snnir.frontend.nir_mirror import Stored, StoredGraph
 
 _ENDS = ("Input", "Output")
 Way = tuple[str, bool]

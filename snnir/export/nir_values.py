@@ -11,9 +11,9 @@ from xdsl.ir import Attribute
 
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.snn import NeuronOp, WeightedOp
-from snnir.export.nir_graph import Field, Shape
-from snnir.export.nir_mirror import Stored
+from snnir.frontend.network import Shape
 from snnir.frontend.nir_fields import DEFAULTS, field_of
+from snnir.frontend.nir_mirror import Field, Stored
 from snnir.semantics import PARAMETERS
 
 Array = NDArray[Any]

@@ -26,8 +26,8 @@ from snnir.dialects.snn import (
     SliceOp,
 )
 from snnir.export import snn_text as text
-from snnir.export.nir_graph import Shape
 from snnir.export.nir_shapes import shape_of
+from snnir.frontend.network import Shape
 
 
 @dataclass

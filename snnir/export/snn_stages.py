@@ -11,9 +11,9 @@ from xdsl.ir import Attribute, Operation
 from snnir.dialects.attributes import TensorAttr
 from snnir.dialects.snn import AddOp, ConvOp, DelayOp, DenseOp, FlattenOp, PoolOp, SparseOp, WeightedOp
 from snnir.export import snn_text as text
-from snnir.export.nir_graph import Shape
 from snnir.export.nir_shapes import flatten_ranges, shape_of
 from snnir.export.snn_flows import kind_of
+from snnir.frontend.network import Shape
 
 Value = Callable[[Attribute, str], str]
 """Writes a number or a tensor; the second argument is the key that the reader gives to a list in this place."""

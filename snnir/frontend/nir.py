@@ -14,8 +14,6 @@ from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.export.nir_mirror import ATTRIBUTE as MIRROR
-from snnir.export.nir_mirror import marked_late, mirror_of
 from snnir.frontend.build import build
 from snnir.frontend.names import symbol, unique
 from snnir.frontend.network import Delay, Network, Origin, Population, Reference, Transform, Value, Weighted
@@ -33,6 +31,8 @@ from snnir.frontend.nir_edges import flatten
 from snnir.frontend.nir_exporter import Meaning, infer
 from snnir.frontend.nir_file import read_file
 from snnir.frontend.nir_lints import Findings
+from snnir.frontend.nir_mirror import ATTRIBUTE as MIRROR
+from snnir.frontend.nir_mirror import marked_late, mirror_of
 from snnir.frontend.nir_shapes import Shapes
 from snnir.frontend.nir_shapes import infer as infer_shapes
 from snnir.frontend.nir_values import check_values

@@ -8,7 +8,7 @@
     I, IF, LI, LIF, CubaLI, CubaLIF, Threshold        populations
 
 Several edges into a node are a sum. Numbers keep their bytes; an array of equal bytes becomes one number. What the file
-says beyond that (names, nesting, types and shapes of datasets) is kept by `snnir.export.nir_mirror`: in the attribute
+says beyond that (names, nesting, types and shapes of datasets) is kept by `snnir.frontend.nir_mirror`: in the attribute
 `nir` of the network and, as the path of its node, of each op. From both `snnir.export.nir` restores the file.
 """
 
@@ -24,7 +24,6 @@ from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
 from xdsl.ir import Attribute
 
 from snnir.dialects.attributes import TensorAttr
-from snnir.export.nir_mirror import ATTRIBUTE, mark
 from snnir.frontend.hdf5 import Place
 from snnir.frontend.names import symbols, unique
 from snnir.frontend.network import (
@@ -49,6 +48,7 @@ from snnir.frontend.nir_edges import Flat
 from snnir.frontend.nir_exporter import Meaning
 from snnir.frontend.nir_fields import DEFAULTS, MODELS, Node, field_of
 from snnir.frontend.nir_lints import Findings
+from snnir.frontend.nir_mirror import ATTRIBUTE, mark
 from snnir.frontend.nir_rules import flatten_range, padding_of, window
 from snnir.frontend.nir_shapes import Shapes
 from snnir.frontend.options import FrontendOptions

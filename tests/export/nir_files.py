@@ -11,8 +11,9 @@ import numpy as np
 
 from snnir.dialects.snn import NetworkOp, networks
 from snnir.export.nir import write
-from snnir.export.nir_graph import Field, Graph, Node, write_file
+from snnir.export.nir_graph import Graph, Node, write_file
 from snnir.frontend import nir
+from snnir.frontend.nir_mirror import Field
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -40,8 +40,14 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation
 
 from snnir.dialects.attributes import TensorAttr
-from snnir.export.nir_graph import Field, Metadata, Shape, h5py
-from snnir.frontend.hdf5 import Place, reading, shown
+from snnir.frontend.hdf5 import Place, h5py, reading, shown
+from snnir.frontend.network import Shape
+
+Field: TypeAlias = "NDArray[Any] | str"
+"""What one dataset holds."""
+
+Metadata: TypeAlias = "Mapping[str, Field | Metadata]"
+"""What a node's `metadata` group holds."""
 
 ATTRIBUTE = "nir"
 """The name of the attribute, on networks and on ops."""
