@@ -1,5 +1,6 @@
 """`snn-profile`: how active the program is on representative data."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,9 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.dialects.activity import PERCENTILES, ActivityAttr
 from snnir.dialects.attributes import TensorAttr
+from snnir.dialects.snn import NetworkOp
 from snnir.passes.base import SNNPass, note_progress, program
-from snnir.sim import Events, chunks, run
+from snnir.sim import Data, Events, chunks, run
 from snnir.sim.data import read_spikes
 from snnir.sim.entry import network_of
 
@@ -36,23 +38,12 @@ class SNNProfile(SNNPass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         network = program(op)
-        arrays = network_of(network)
         inputs = read_spikes(Path(self.data), self.samples, network.step_seconds)
-        spiking = {name: source for name, source in network.sources.items() if source.emits_spikes}
-        measures = {name: Measure(name, source.size) for name, source in spiking.items()}
-        progress = partial(note_progress, self.name)
-        brought = [data for name, data in inputs.items() if name in arrays.inputs]
-        if all(isinstance(data, Events) for data in brought):
-            for name, events in run(arrays, inputs, record=list(spiking), lists=True, progress=progress).events.items():
-                measures[name].add_events(events)
-        else:
-            for _, signals in chunks(arrays, inputs, record=list(spiking), progress=progress):
-                for name, measure in measures.items():
-                    measure.add(signals[name])
-        for name, source in spiking.items():
-            source.activity = measures[name].activity()
-            self._count(name, source.activity)
-        samples, steps = brought[0].shape[:2]
+        sources = network.sources
+        for name, activity in measure(network, inputs, partial(note_progress, self.name)).items():
+            sources[name].activity = activity
+            self._count(name, activity)
+        samples, steps = next(data for name, data in inputs.items() if name in sources).shape[:2]
         self.statistics["samples"], self.statistics["steps"] = samples, samples * steps
 
     def _count(self, name: str, activity: ActivityAttr) -> None:
@@ -60,6 +51,23 @@ class SNNProfile(SNNPass):
         self.statistics[f"spikes of @{name} in one step, most"] = activity.peak.data
         for percent, level in zip(PERCENTILES, activity.percentiles.data, strict=True):
             self.statistics[f"spikes of @{name} in one step, percentile {percent}"] = level
+
+
+def measure(
+    network: NetworkOp, inputs: Mapping[str, Data], progress: Callable[[int, int], None] | None = None
+) -> dict[str, ActivityAttr]:
+    """The activity of every input and population that spikes; a few samples at a time, so that memory stays bounded."""
+    arrays = network_of(network)
+    measures = {name: Measure(name, op.size) for name, op in network.sources.items() if op.emits_spikes}
+    if all(isinstance(inputs.get(name), Events) for name in arrays.inputs):
+        found = run(arrays, inputs, record=list(measures), lists=True, progress=progress).events
+        for name, events in found.items():
+            measures[name].add_events(events)
+    else:
+        for _, signals in chunks(arrays, inputs, record=list(measures), progress=progress):
+            for name, each in measures.items():
+                each.add(signals[name])
+    return {name: each.activity() for name, each in measures.items()}
 
 
 class Measure:

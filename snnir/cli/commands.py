@@ -13,11 +13,13 @@ from snnir.cli.arguments import parse_arguments
 from snnir.cli.driver import SNNOptMain, read_module
 from snnir.cli.errors import Situation
 from snnir.cli.pipeline import build_passes
+from snnir.cli.progress import progress
 from snnir.dialects.platform import machine_of
 from snnir.errors import SnnirError
 from snnir.flow.compile import Request, compile_model
 from snnir.flow.pipeline import default_pipeline
 from snnir.flow.verify import as_json, verify_build
+from snnir.passes.base import progress_told
 from snnir.report import as_text, summarise_build
 from snnir.report.text import verification_lines
 
@@ -41,7 +43,8 @@ def compile_command(args: argparse.Namespace, situation: Situation) -> int:
     print(_command_line(args, text))
     request = Request(args.model, text, args.data, args.samples)
     situation.module = module
-    compile_model(driver.ctx, module, passes, request, args.output)
+    with progress("profiling") as told, progress_told(lambda _, done, total: told(done, total) if told else None):
+        compile_model(driver.ctx, module, passes, request, args.output)
     print(as_text(summarise_build(args.output, driver.ctx)))
     print(f"written    {args.output}/ (stages as .mlir, the machine in machine/)")
     return 0

@@ -18,10 +18,11 @@ from snnir.flow.compare import compare, trace
 from snnir.flow.difference import differences
 from snnir.flow.directory import MANIFEST
 from snnir.flow.inventory import inventory, inventory_lines
-from snnir.flow.profile import activity_table, measure
+from snnir.flow.profile import activity_table
 from snnir.flow.recordings import RECORDINGS, read_signals
 from snnir.flow.text import Report, difference_lines, report_lines
 from snnir.flow.variants import step_order
+from snnir.passes.snn.profile import measure
 
 
 def import_command(args: argparse.Namespace, situation: Situation) -> int:
