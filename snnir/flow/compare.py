@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from snnir.errors import SnnirError
-from snnir.sim.events import Events
+from snnir.sim.events import Data, Events
 
-Signal = NDArray[Any] | Events
+Signal = Data
 Spikes = Mapping[str, Signal]
 
 TOLERANCE = 1e-6

@@ -15,8 +15,8 @@ sums round, their order is defined (`snnir.sim.operators`), so that the same inp
 number of samples.
 """
 
-from snnir.sim.events import Events
+from snnir.sim.events import Data, Events
 from snnir.sim.network import Current, Network, Population, Projection
 from snnir.sim.simulate import Recording, chunks, run, simulate
 
-__all__ = ["Current", "Events", "Network", "Population", "Projection", "Recording", "chunks", "run", "simulate"]
+__all__ = ["Current", "Data", "Events", "Network", "Population", "Projection", "Recording", "chunks", "run", "simulate"]

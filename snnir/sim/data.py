@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnir.errors import SnnirError
-from snnir.sim.events import Events
+from snnir.sim.events import Data, Events
 from snnir.sim.files import whole_or_not
 
 Array = NDArray[Any]
-Data = Array | Events
 
 LABELS = "labels"
 EVENT_PARTS = ("sample", "step", "index")

@@ -127,6 +127,10 @@ class Events:
         return result
 
 
+Data = Array | Events
+"""What an input brings: (samples, steps, lines...), or a list of events."""
+
+
 def _sorted(shape: tuple[int, int, int], columns: list[Integers], values: Array) -> Events:
     sample, step, index = columns
     key = (sample * shape[1] + step) * shape[2] + index

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnir.errors import SnnirError
-from snnir.sim.events import Events
+from snnir.sim.events import Data, Events
 from snnir.sim.files import whole_or_not
 
 h5py: Any = _h5py
 Array = NDArray[Any]
-Data = Array | Events
 Group = Any
 """A group of HDF5."""
 

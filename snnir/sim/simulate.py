@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from snnir.errors import SnnirError
 from snnir.sim.engine import Chunk, Plan, plan_of
 from snnir.sim.event_engine import EventEngine, why_not
-from snnir.sim.events import Events
+from snnir.sim.events import Data, Events
 from snnir.sim.network import Network
 
 Array = NDArray[Any]
-Data = Array | Events
-"""What an input brings: (samples, steps, lines...), or a list of events."""
 Engine = Literal["auto", "steps", "events"]
 Progress = Callable[[int, int], None]
 """Told how much is done, and how much there is to do."""
@@ -27,6 +25,8 @@ COUNT_LIMIT = 255
 """The most spikes that a line may carry in a step."""
 ARRAY_BYTES = 1 << 33
 """Results of more than this are refused as arrays."""
+THREADS = min(8, os.cpu_count() or 1)
+"""Groups of samples that are computed at the same time; each needs memory of its own."""
 SILENT_SHARE = 16
 """Lists of events take the event engine where fewer than one step in so many has an event."""
 
@@ -97,7 +97,7 @@ def run(
         chunk.run(checked, steps, sink or arrays, report.add)
 
     # lists are kept in the order in which they come; arrays do not care
-    _each(run_chunk, range(0, samples, plan.samples), 1 if lists else os.cpu_count() or 1)
+    _each(run_chunk, range(0, samples, plan.samples), 1 if lists else THREADS)
     if sink is not None:
         return Recording("steps", events=sink.result())
     return Recording("steps", arrays.signals, voltages=arrays.voltages)

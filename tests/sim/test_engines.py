@@ -40,7 +40,7 @@ def made(seed: int, samples: int, steps: int, *, exact: bool) -> tuple[Network, 
     return network, maker.inputs(network, samples, steps)
 
 
-def same(a: Arrays, b: Arrays) -> None:
+def assert_same(a: Arrays, b: Arrays) -> None:
     """Both hold the same bytes."""
     assert set(a) == set(b)
     for name, array in a.items():
@@ -66,7 +66,7 @@ def test_products_and_events_give_the_same_bytes(seed: int, exact: bool, prefer:
     prefer(True)
     products = simulate(network, inputs)
     prefer(False)
-    same(products, simulate(network, inputs))
+    assert_same(products, simulate(network, inputs))
 
 
 def test_both_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,8 +89,8 @@ def test_chunks_change_nothing(seed: int, elements: int, block: int, exact: bool
         patch.setattr(engine, "BLOCK_BYTES", block)
         patch.setattr(convolutions, "PIECE", 7)
         parts = run(network, inputs, voltages=names)
-    same(whole.signals, parts.signals)
-    same(whole.voltages, parts.voltages)
+    assert_same(whole.signals, parts.signals)
+    assert_same(whole.voltages, parts.voltages)
 
 
 @settings(max_examples=20, deadline=None)
@@ -99,7 +99,7 @@ def test_a_sample_does_not_depend_on_the_others(seed: int, sample: int) -> None:
     network, inputs = made(seed, 4, 8, exact=False)
     whole = simulate(network, inputs)
     alone = simulate(network, {name: array[sample : sample + 1] for name, array in inputs.items()})
-    same({name: array[sample : sample + 1] for name, array in whole.items()}, alone)
+    assert_same({name: array[sample : sample + 1] for name, array in whole.items()}, alone)
 
 
 @settings(max_examples=15, deadline=None)
@@ -108,7 +108,7 @@ def test_a_longer_run_starts_like_a_shorter(seed: int) -> None:
     network, inputs = made(seed, 2, 12, exact=False)
     whole = simulate(network, inputs)
     short = simulate(network, {name: array[:, :5] for name, array in inputs.items()})
-    same({name: np.ascontiguousarray(array[:, :5]) for name, array in whole.items()}, short)
+    assert_same({name: np.ascontiguousarray(array[:, :5]) for name, array in whole.items()}, short)
 
 
 @settings(max_examples=15, deadline=None)
@@ -117,7 +117,7 @@ def test_lists_and_arrays_hold_the_same(seed: int) -> None:
     network, inputs = made(seed, 3, 9, exact=True)
     arrays = simulate(network, inputs)
     listed = {name: Events.from_array(array) for name, array in inputs.items()}
-    same(arrays, simulate(network, listed, engine="steps"))
+    assert_same(arrays, simulate(network, listed, engine="steps"))
     found = run(network, listed, engine="steps", lists=True).events
     assert set(found) == set(arrays)
     for name, events in found.items():
@@ -187,7 +187,7 @@ def test_events_alone_say_what_steps_say(seed: int) -> None:
     assert (steps.engine, events.engine) == ("steps", "events")
     for name in steps.events:
         assert np.array_equal(steps.events[name].array(), events.events[name].array()), name
-    same(simulate(network, inputs, engine="steps"), simulate(network, inputs, engine="events"))
+    assert_same(simulate(network, inputs, engine="steps"), simulate(network, inputs, engine="events"))
 
 
 def test_the_quiet_networks_fire() -> None:

@@ -40,7 +40,7 @@ def made(seed: int, *, exact: bool = True, whole: bool = False) -> Case:
     return op, network, maker.inputs(network, 2, STEPS)
 
 
-def compare(case: Case) -> Counter[Any]:
+def assert_same_as_the_loop(case: Case) -> Counter[Any]:
     """Run a random program both ways; every signal and every voltage must agree bit by bit."""
     op, network, inputs = case
     expected = naive_simulate(op, inputs)
@@ -56,13 +56,13 @@ def compare(case: Case) -> Counter[Any]:
 @settings(max_examples=50, deadline=None)
 @given(SEEDS)
 def test_the_loop_says_the_same(seed: int) -> None:
-    compare(made(seed))
+    assert_same_as_the_loop(made(seed))
 
 
 @settings(max_examples=20, deadline=None)
 @given(SEEDS)
 def test_the_loop_says_the_same_where_sums_round(seed: int) -> None:
-    compare(made(seed, exact=False))
+    assert_same_as_the_loop(made(seed, exact=False))
 
 
 @settings(max_examples=25, deadline=None)
@@ -70,7 +70,7 @@ def test_the_loop_says_the_same_where_sums_round(seed: int) -> None:
 def test_the_loop_says_the_same_in_integers(seed: int) -> None:
     case = made(seed, whole=True)
     try:
-        compare(case)
+        assert_same_as_the_loop(case)
     except SnnirError as error:
         assert "32 bits" in str(error)
         op, _, inputs = case
@@ -82,7 +82,7 @@ def test_the_random_networks_cover_everything() -> None:
     for seed in range(100):
         case = made(seed)
         op = case[0]
-        seen.update(compare(case))
+        seen.update(assert_same_as_the_loop(case))
         for each in op.body.block.ops:
             seen[each.name] += 1
             if isinstance(each, NeuronOp):
