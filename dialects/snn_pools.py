@@ -15,6 +15,7 @@ from xdsl.utils.exceptions import VerifyException
 from snnir.dialects.attributes import IntsAttr, ShapeAttr, SignalType, parse_ints
 from snnir.dialects.snn_projections import convolved, parse_padding, print_padding, verify_windows
 from snnir.dialects.snn_text import parse_optional_ints, parse_types, print_types, verify_read
+from snnir.windows import Windows
 
 
 class PoolOp(IRDLOperation, ABC):
@@ -48,6 +49,13 @@ class PoolOp(IRDLOperation, ABC):
         shape = _pooled(type_, *(properties[name] for name in ("kernel", "stride", "padding_low", "padding_high")))
         result = SignalType(ShapeAttr(shape), type_.element if self.KEEPS_ELEMENT else f64)
         super().__init__(operands=[source], result_types=[result], properties=properties)
+
+    @property
+    def windows(self) -> Windows:
+        """How the kernel moves over a plane."""
+        assert isinstance(self.source.type, SignalType)
+        size, low, high = self.source.type.shape.data[1:], self.padding_low.data, self.padding_high.data
+        return Windows.of(size, self.kernel.data, self.stride.data, low, high)
 
     def verify_(self) -> None:
         source, pooled, n = self.source.type, self.pooled.type, len(self.kernel.data)

@@ -25,6 +25,8 @@ from snnir.dialects.snn_text import (
     print_types,
     verify_read,
 )
+from snnir.semantics import Value
+from snnir.windows import Windows
 
 
 class WeightedOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
@@ -74,6 +76,10 @@ class WeightedOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
         """The type of the current that is made."""
         assert isinstance(self.current.type, SignalType)
         return self.current.type
+
+    def spread(self, lanes: Value) -> Value:
+        """What is stated once or per lane, once or per target."""
+        return lanes
 
     def verify_(self) -> None:
         verify_delay(self.delay.data)
@@ -181,6 +187,14 @@ class DenseOp(WeightedOp):
         """How many entries a bias or a scale has."""
         return self.current_type.shape.data[-1] if self.on_last_dimension else self.current_type.size
 
+    @property
+    def repeat(self) -> int:
+        """How often the weights apply: to how many parts of the signal."""
+        return self.source_type.size // self.source_type.shape.data[-1] if self.on_last_dimension else 1
+
+    def spread(self, lanes: Value) -> Value:
+        return np.tile(lanes, self.repeat) if np.ndim(lanes) else lanes
+
     def verify_shapes(self) -> None:
         assert isinstance(self.weights, TensorAttr)
         shape, expected = self.weights.data.shape, (self.current_type.size, self.source_type.size)
@@ -264,6 +278,17 @@ class ConvOp(WeightedOp, ABC):
     def lanes(self) -> int:
         """How many entries a bias or a scale has."""
         return self.current_type.shape.data[0]
+
+    @property
+    def windows(self) -> Windows:
+        """How the kernel moves over a plane."""
+        assert isinstance(self.weights, TensorAttr)
+        size, kernel = self.source_type.shape.data[1:], self.weights.data.shape[2:]
+        low, high = self.padding_low.data, self.padding_high.data
+        return Windows.of(size, kernel, self.stride.data, low, high, self.dilation.data)
+
+    def spread(self, lanes: Value) -> Value:
+        return np.repeat(lanes, self.current_type.size // self.lanes) if np.ndim(lanes) else lanes
 
     def verify_shapes(self) -> None:
         n = self.DIMENSIONS

@@ -30,7 +30,8 @@ from snnir.indices import LIMIT, Indices
 
 @irdl_op_definition
 class SliceOp(IRDLOperation, HasCanonicalizationPatternsInterface):
-    """Some neurons of a signal, in the given order; the result is one-dimensional.
+    """Some neurons of a signal, in the given order; one-dimensional, or of any shape of as many neurons (some channels
+    of an image are an image).
 
     ```mlir
     %x = snn.input @pixels : !snn.signal<64, spike>
@@ -44,9 +45,9 @@ class SliceOp(IRDLOperation, HasCanonicalizationPatternsInterface):
     indices = prop_def(IndicesAttr)
     traits = traits_def(Pure())
 
-    def __init__(self, source: SSAValue, indices: Indices) -> None:
+    def __init__(self, source: SSAValue, indices: Indices, shape: Sequence[int] | None = None) -> None:
         assert isinstance(source.type, SignalType)
-        result = SignalType(ShapeAttr((len(indices),)), source.type.element)
+        result = SignalType(ShapeAttr((len(indices),) if shape is None else tuple(shape)), source.type.element)
         super().__init__(operands=[source], result_types=[result], properties={"indices": IndicesAttr(indices)})
 
     def verify_(self) -> None:
@@ -56,8 +57,7 @@ class SliceOp(IRDLOperation, HasCanonicalizationPatternsInterface):
             raise VerifyException("a slice has at least one neuron")
         if self.indices.data.stop > self.source.type.size:
             raise VerifyException(f"indices {self.indices.data} reach beyond {self.source.type.size} neurons")
-        expected = SignalType(ShapeAttr((len(self.indices.data),)), self.source.type.element)
-        if self.part.type != expected:
+        if self.part.type.size != len(self.indices.data) or self.part.type.element != self.source.type.element:
             raise VerifyException(f"the result holds {len(self.indices.data)} neurons of the source's element")
 
     @classmethod

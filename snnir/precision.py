@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,23 +52,30 @@ def nearest_grid(weights: Matrix, bits: int) -> Grid:
     fits = _fits(grid, weights, bits)
     if fits.all():
         return grid
-    peak = np.abs(weights).max(axis=1, initial=0.0)
-    least = np.finfo(np.float64).smallest_subnormal
-    scale = np.where(fits, grid.scale, np.maximum(np.where(peak > 0, peak, 1.0) / largest(bits), least))
+    scale = np.where(fits, grid.scale, nearest_scale(np.abs(weights).max(axis=1, initial=0.0), bits))
     integers = np.clip(np.rint(weights / scale[:, None]), -largest(bits), largest(bits))
     return Grid(integers, scale, False)
 
 
-def _power_grid(weights: Matrix, bits: int) -> Grid:
-    """The weights divided by the finest power of two with which the largest of a neuron still fits.
+def nearest_scale(peak: Vector, bits: int) -> Vector:
+    """The scales with which the largest weight of each neuron, `peak`, becomes the largest integer."""
+    return np.maximum(np.where(peak > 0, peak, 1.0) / largest(bits), np.finfo(np.float64).smallest_subnormal)
+
+
+def finest_power(peak: Vector, bits: int) -> Vector:
+    """The finest powers of two with which the largest weight of each neuron still fits.
 
     That is 2 ** ceil(log2(peak / largest)); weights on any coarser power of two lie on this one too.
     """
-    peak = np.abs(weights).max(axis=1, initial=0.0)
     fraction, exponent = np.frexp(np.where(peak > 0, peak, 1.0) / largest(bits))
-    scale = np.maximum(
+    return np.maximum(
         np.ldexp(1.0, np.where(fraction == 0.5, exponent - 1, exponent)), np.finfo(np.float64).smallest_subnormal
     )
+
+
+def _power_grid(weights: Matrix, bits: int) -> Grid:
+    """The weights divided by the finest power of two with which the largest of a neuron still fits."""
+    scale = finest_power(np.abs(weights).max(axis=1, initial=0.0), bits)
     return Grid(weights / scale[:, None], scale, True)
 
 

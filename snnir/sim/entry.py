@@ -31,7 +31,7 @@ from snnir.dialects.snn import (
 )
 from snnir.errors import SnnirError
 from snnir.semantics import SPIKING, Value, discretise
-from snnir.sim.convolution import Conv, Pool, Windows
+from snnir.sim.convolution import Conv, Pool
 from snnir.sim.network import Current, Network, Population, Projection
 from snnir.sim.operators import Dense, Identity, OneToOne, Operator, Shift
 from snnir.sim.rounding import rounded
@@ -158,10 +158,10 @@ class _Reader:
             return self._term(read, Shift(op.delay.array.ravel()), 1.0, 0.0, late, "delays", op)
         if isinstance(op, PoolOp):
             return self._term(read, _pool(op), 1.0, 0.0, late, "a pool", op)
-        operator, spread = _OPERATORS[next(kind for kind in _OPERATORS if isinstance(op, kind))](op)
+        operator = _OPERATORS[next(kind for kind in _OPERATORS if isinstance(op, kind))](op)
         key = op.weights.data.key if isinstance(op.weights, TensorAttr) else "an inline number"
-        scale = 1.0 if op.scale is None else spread(value_of(op.scale))
-        bias = 0.0 if op.bias is None else spread(value_of(op.bias))
+        scale = 1.0 if op.scale is None else op.spread(value_of(op.scale))
+        bias = 0.0 if op.bias is None else op.spread(value_of(op.bias))
         term = self._term(read, operator, scale, bias, late, key, op)
         return replace(term, delay=term.delay + op.delay.data)
 
@@ -216,50 +216,34 @@ def _type(value: SSAValue) -> SignalType:
     return value.type
 
 
-def _dense(op: Any) -> tuple[Operator, Callable[[Value], Value]]:
-    repeat = 1
-    if op.on_last_dimension:
-        repeat = op.source_type.size // op.source_type.shape.data[-1]
-    return Dense(op.weights.array, repeat), lambda lanes: np.tile(lanes, repeat) if np.ndim(lanes) else lanes
+def _dense(op: Any) -> Operator:
+    return Dense(op.weights.array, op.repeat)
 
 
-def _one_to_one(op: Any) -> tuple[Operator, Callable[[Value], Value]]:
+def _one_to_one(op: Any) -> Operator:
     weights = op.weights.array if isinstance(op.weights, TensorAttr) else np.asarray(value_of(op.weights))
-    return OneToOne(weights, op.current_type.size), lambda lanes: lanes
+    return OneToOne(weights, op.current_type.size)
 
 
-def _conv(op: Any) -> tuple[Operator, Callable[[Value], Value]]:
-    weights, (channels, *size) = op.weights.array, op.source_type.shape.data
-    places = op.current_type.size // weights.shape[0]
-    windows = Windows.of(
-        tuple(size),
-        weights.shape[2:],
-        op.stride.data,
-        op.padding_low.data,
-        op.padding_high.data,
-        op.dilation.data,
-    )
-    operator = Conv(weights, channels, windows, op.groups.data)
-    return operator, lambda lanes: np.repeat(lanes, places) if np.ndim(lanes) else lanes
+def _conv(op: Any) -> Operator:
+    return Conv(op.weights.array, op.source_type.shape.data[0], op.windows, op.groups.data)
 
 
-def _sparse(op: Any) -> tuple[Operator, Callable[[Value], Value]]:
+def _sparse(op: Any) -> Operator:
     shape = (op.current_type.size, op.source_type.size)
     delays = None if op.delays is None else op.delays.array
-    return Sparse(op.weights.array, op.sources.array, op.targets.array, delays, shape), lambda lanes: lanes
+    return Sparse(op.weights.array, op.sources.array, op.targets.array, delays, shape)
 
 
-_OPERATORS: dict[type[WeightedOp], Callable[[Any], tuple[Operator, Callable[[Value], Value]]]] = {
+_OPERATORS: dict[type[WeightedOp], Callable[[Any], Operator]] = {
     DenseOp: _dense,
     ScaleOp: _one_to_one,
     ConvOp: _conv,
     SparseOp: _sparse,
 }
-"""Of each kind of projection: its operator, and how what is stated per output channel becomes one entry per target."""
+"""Of each kind of projection: its operator."""
 
 
 def _pool(op: PoolOp) -> Pool:
-    channels, *size = _type(op.source).shape.data
-    windows = Windows.of(tuple(size), op.kernel.data, op.stride.data, op.padding_low.data, op.padding_high.data)
     kind = "max" if isinstance(op, MaxPoolOp) else "avg" if isinstance(op, AvgPoolOp) else "sum"
-    return Pool(kind, channels, windows)
+    return Pool(kind, _type(op.source).shape.data[0], op.windows)

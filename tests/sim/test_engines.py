@@ -18,10 +18,11 @@ from snnir.sim import Events, Network, engine, run, simulate
 from snnir.sim import convolution as convolutions
 from snnir.sim import operators as operators_module
 from snnir.sim import sparse as sparse_module
-from snnir.sim.convolution import Conv, Windows
+from snnir.sim.convolution import Conv
 from snnir.sim.entry import network_of
 from snnir.sim.operators import Dense, OneToOne, Shift
 from snnir.sim.sparse import Sparse
+from snnir.windows import Windows
 
 SEEDS = st.integers(0, 2**32 - 1)
 Arrays = dict[str, NDArray[Any]]
