@@ -1,11 +1,10 @@
-"""Clustering and placement on arrays: which neurons and inputs share a crossbar, and where each crossbar's load goes.
+"""Clustering and placement on arrays: which neurons and axons share a crossbar, and which tile holds which cluster.
 
-No IR: a clustering takes `Demand`s (neurons that read the same axons) and returns the `Part`s of each cluster; a
-placement takes a traffic matrix and a mesh and returns a slot for each cluster.
+No IR: a clustering takes a `Problem` and returns a `Plan`, the parts of each cluster (`clustering`, one file an
+algorithm); a placement takes nets between clusters and a floor of tiles and returns a tile for each cluster
+(`placement`); `metrics` checks and judges plans.
 """
 
-from snnir.partition.demand import Demand, Part, PartitionError
-from snnir.partition.greedy import greedy
-from snnir.partition.placement import row_major, swap_placement
+from snnir.partition.problem import Group, Input, Layer, Options, Part, PartitionError, Plan, Problem
 
-__all__ = ["Demand", "Part", "PartitionError", "greedy", "row_major", "swap_placement"]
+__all__ = ["Group", "Input", "Layer", "Options", "Part", "PartitionError", "Plan", "Problem"]
