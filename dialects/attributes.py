@@ -25,6 +25,7 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.mlir_lexer import MLIRLexer
 
 from snnir import tensors
+from snnir.dialects.quick_text import parse_optional_quick_indices
 from snnir.errors import SnnirError
 from snnir.indices import LIMIT, Indices, Run
 from snnir.semantics import PRESETS, Semantics, preset
@@ -158,13 +159,12 @@ class SignalType(ParametrizedAttribute, TypeAttribute):
             return shape, parser.parse_type()
 
     def print_parameters(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_dimension_list(self.shape.data)
-            printer.print_string(", ")
-            if self.is_spike:
-                printer.print_string("spike")
-            else:
-                printer.print_attribute(self.element)
+        printer.print_string(f"<{'x'.join(map(str, self.shape.data))}, ")
+        if self.is_spike:
+            printer.print_string("spike>")
+        else:
+            printer.print_attribute(self.element)
+            printer.print_string(">")
 
     def verify(self) -> None:
         if not self.shape.data or min(self.shape.data) < 1:
@@ -313,6 +313,9 @@ class IndicesAttr(Data[Indices]):
 
 def parse_indices(parser: AttrParser) -> Indices:
     """Parse `[0:64, 70]`."""
+    indices = parse_optional_quick_indices(parser)
+    if indices is not None:
+        return indices
     start = parser.pos
     runs = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_run(parser))
     try:

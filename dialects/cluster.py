@@ -8,6 +8,7 @@ docs/dialects/cluster.md.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 
@@ -17,6 +18,7 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseArrayBase,
     FlatSymbolRefAttrConstr,
+    IntegerType,
     StringAttr,
     SymbolNameConstraint,
     SymbolRefAttr,
@@ -48,16 +50,20 @@ from snnir.dialects.cluster_attributes import (
     PartialType,
     Place,
     PlaceAttr,
-    Route,
-    RouteAttr,
     Slice,
     SliceAttr,
+    Windows,
     parse_axons,
     parse_place,
-    parse_route,
     parse_slice,
     place_text,
 )
+from snnir.dialects.cluster_metrics import ATTRIBUTE as METRICS
+from snnir.dialects.cluster_metrics import Metrics, MetricsAttr
+from snnir.dialects.cluster_reader import clusters_read_quickly
+from snnir.dialects.cluster_routes import Route, RouteAttr, parse_route
+from snnir.dialects.cluster_text import ClusterText, Frame, print_function_type
+from snnir.dialects.quick_text import collection_paused
 
 Address = tuple[str, NDArray[np.int64]]
 """The input or population behind a signal, and which of its neurons it carries."""
@@ -106,17 +112,35 @@ class ProgramOp(IRDLOperation):
         """The outputs, in order."""
         return [op for op in self.body.block.ops if isinstance(op, OutputOp)]
 
+    @property
+    def metrics(self) -> Metrics | None:
+        """What `cluster-metrics` found; `None` also where that is about another number of clusters."""
+        attribute = self.attributes.get(METRICS)
+        found = attribute.data if isinstance(attribute, MetricsAttr) else None
+        return found if found is not None and found.used.clusters == len(self.clusters) else None
+
+    @metrics.setter
+    def metrics(self, metrics: Metrics | None) -> None:
+        if metrics is None:
+            self.attributes.pop(METRICS, None)
+        else:
+            self.attributes[METRICS] = MetricsAttr(metrics)
+
     def verify_(self) -> None:
         from snnir.dialects.cluster_verifier import verify_program  # noqa: PLC0415
 
-        verify_program(self)
+        if METRICS in self.attributes and not isinstance(self.attributes[METRICS], MetricsAttr):
+            raise VerifyException(f"the attribute {METRICS} is no #cluster.metrics")
+        with collection_paused():
+            verify_program(self)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         parser.parse_keyword("of")
         properties = {"network": SymbolRefAttr(parser.parse_symbol_name())}
         attributes = parser.parse_optional_attr_dict_with_keyword()
-        body = parse_body(parser)
+        with clusters_read_quickly(parser, ClusterOp.from_text, OutputOp.from_text):
+            body = parse_body(parser)
         return cls.create(properties=properties, attributes=attributes.data if attributes else {}, regions=[body])
 
     def print(self, printer: Printer) -> None:
@@ -179,6 +203,11 @@ class OutputOp(IRDLOperation):
     def __init__(self, name: str, signals: Sequence[SSAValue]) -> None:
         super().__init__(properties={"sym_name": StringAttr(name)}, operands=[signals])
 
+    @classmethod
+    def from_text(cls, frame: Frame) -> "OutputOp":
+        """The op whose text has been read, without operands."""
+        return cls(frame.name, [])
+
 
 @irdl_op_definition
 class ClusterOp(IRDLOperation):
@@ -215,8 +244,22 @@ class ClusterOp(IRDLOperation):
     def wire(self, signals: Sequence[SSAValue], sums: Sequence[SSAValue]) -> None:
         """Set what the cluster reads: a signal for each group of axons, and the partial sums of its slices."""
         self.operands = [*signals, *sums]
-        segments = DenseArrayBase.from_list(i32, [len(signals), len(sums)])
-        self.properties[AttrSizedOperandSegments.attribute_name] = segments
+        self.properties[AttrSizedOperandSegments.attribute_name] = _segments(len(signals), len(sums))
+
+    @classmethod
+    def from_text(cls, text: ClusterText) -> "ClusterOp":
+        """The op whose text has been read, without operands."""
+        properties: dict[str, Attribute] = {
+            "sym_name": StringAttr(text.frame.name),
+            "axons": ArrayAttr(text.axons),
+            "slices": ArrayAttr(text.slices),
+            AttrSizedOperandSegments.attribute_name: _segments(len(text.axons), text.sums),
+        }
+        if text.place is not None:
+            properties["place"] = text.place
+        if text.routes is not None:
+            properties["routes"] = ArrayAttr(text.routes)
+        return cls.create(result_types=text.frame.outputs, properties=properties)
 
     @property
     def parts(self) -> list[Slice]:
@@ -225,13 +268,19 @@ class ClusterOp(IRDLOperation):
 
     @property
     def rows(self) -> int:
-        """The number of rows in use."""
-        return sum(len(attribute.data.neurons) for attribute in self.axons)
+        """The number of rows in use: those that axons feed, and those of kernels behind them."""
+        windows = [part.data.windows for part in self.slices]
+        return self.fed + sum([len(each.kernel) for each in windows if each is not None])
+
+    @property
+    def fed(self) -> int:
+        """The number of rows that axons feed."""
+        return sum([len(a.data.neurons) for a in self.axons if not a.data.windowed])
 
     @property
     def columns(self) -> int:
         """The number of columns in use."""
-        return sum(part.size for part in self.parts)
+        return sum(part.columns for part in self.parts)
 
     @property
     def sums_of_slices(self) -> list[list[SSAValue]]:
@@ -243,26 +292,39 @@ class ClusterOp(IRDLOperation):
         return result
 
     def verify_(self) -> None:
-        name = self.sym_name.data
+        name, parts, fed, rows, given = self.sym_name.data, self.parts, self.fed, self.rows, self.sums
         if len(self.axons) != len(self.signals):
             raise VerifyException(f"@{name}: {len(self.axons)} groups of axons for {len(self.signals)} signals")
-        if sum(part.adds for part in self.parts) != len(self.sums):
-            raise VerifyException(f"@{name}: the slices do not add exactly the {len(self.sums)} partial sums given")
-        if [part.result_type for part in self.parts] != list(self.result_types):
+        if sum([part.adds for part in parts]) != len(given):
+            raise VerifyException(f"@{name}: the slices do not add exactly the {len(given)} partial sums given")
+        types = list(self.result_types)
+        if len(types) != len(parts) or not all(map(_makes, parts, types)):
             raise VerifyException(f"@{name}: there is one result per slice, of the slice's size and kind")
-        ranges = sorted((part.column, part.column + part.size) for part in self.parts)
+        ranges = sorted([(part.column, part.column + part.columns) for part in parts])
         if any(stop > start for (_, stop), (start, _) in pairwise(ranges)):
             raise VerifyException(f"@{name}: two slices use the same column")
-        for part in self.parts:
-            if part.rows.stop > self.rows:
-                raise VerifyException(
-                    f"@{name}: slice of @{part.population} uses row {part.rows.stop - 1} of {self.rows}"
-                )
-        for part, sums in zip(self.parts, self.sums_of_slices, strict=True):
-            if any(value.type != PartialType.of(part.size) for value in sums):
+        for part in parts:
+            if part.rows.stop > (rows if part.windows is not None else fed):
+                raise VerifyException(f"@{name}: slice of @{part.population} uses row {part.rows.stop - 1} of {rows}")
+            if part.windows is not None:
+                self._verify_windows(part, part.windows)
+        owners = [part for part in parts for _ in range(part.adds)]
+        for part, value in zip(owners, given, strict=False):
+            if not isinstance(value.type, PartialType) or value.type.size.data != part.size:
                 raise VerifyException(
                     f"@{name}: a slice of {part.size} neurons adds {part.size} partial sums at a time"
                 )
+
+    def _verify_windows(self, part: Slice, windows: Windows) -> None:
+        """A kernel has rows of its own, and windows pass over axons that feed none."""
+        where = f"@{self.sym_name.data}: slice of @{part.population}"
+        used = [each.rows.array for each in self.parts if each is not part and each.windows is not None]
+        used.append(np.arange(self.fed))
+        if np.isin(part.rows.array, np.concatenate(used)).any():
+            raise VerifyException(f"{where}: its kernel sits on rows that axons or other kernels use")
+        windowed = sum([len(axons.data.neurons) for axons in self.axons if axons.data.windowed])
+        if windows.axons.stop > windowed:
+            raise VerifyException(f"{where}: windowed axon {windows.axons.stop - 1} of {windowed}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -297,18 +359,23 @@ class ClusterOp(IRDLOperation):
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {symbol(self.sym_name.data)} axons(")
-        groups = list(zip(self.signals, self.axons, strict=True))
-        printer.print_list(groups, lambda group: _print_group(printer, *group))
-        if self.sums:
+        signals = self.signals
+        sums = self.operands[len(signals) :]
+        for number, (signal, axons) in enumerate(zip(signals, self.axons, strict=True)):
+            if number:
+                printer.print_string(", ")
+            printer.print_ssa_value(signal)
+            printer.print_string(str(axons.data))
+        if sums:
             printer.print_string(") sums(")
-            printer.print_list(self.sums, printer.print_ssa_value)
+            printer.print_list(sums, printer.print_ssa_value)
         printer.print_string(f") slices({', '.join(map(str, self.parts))})")
         if self.place is not None:
             printer.print_string(f" at {place_text(self.place.data)}")
         _print_routes(printer, self.routes)
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
-        printer.print_function_type(self.operand_types, self.result_types)
+        print_function_type(printer, self.operand_types, self.result_types)
 
 
 def address_of(value: SSAValue) -> Address:
@@ -327,10 +394,10 @@ def source_name(value: SSAValue) -> str:
     """The input or population behind a signal."""
     assert isinstance(value, OpResult)
     owner = value.op
-    if isinstance(owner, InputOp):
-        return owner.sym_name.data
-    assert isinstance(owner, ClusterOp)
-    return owner.slices.data[value.index].data.population
+    if isinstance(owner, ClusterOp):
+        return owner.slices.data[value.index].data.population
+    assert isinstance(owner, InputOp)
+    return owner.sym_name.data
 
 
 def place_of_cluster(op: ClusterOp) -> Place | None:
@@ -343,13 +410,20 @@ def routes_of(op: ClusterOp | InputOp) -> list[Route]:
     return [attribute.data for attribute in op.routes] if op.routes is not None else []
 
 
+def _makes(part: Slice, type_: Attribute) -> bool:
+    """Whether a slice's result has this type: `type_ == part.result_type`, which need not be made for it."""
+    if part.is_partial:
+        return isinstance(type_, PartialType) and type_.size.data == part.size
+    return isinstance(type_, SignalType) and type_.is_spike and type_.shape.data == (part.size,)
+
+
+@lru_cache(1024)
+def _segments(signals: int, sums: int) -> DenseArrayBase[IntegerType]:
+    return DenseArrayBase.from_list(i32, [signals, sums])
+
+
 def _parse_group(parser: Parser) -> tuple[UnresolvedOperand, Axons]:
     return parser.parse_unresolved_operand(), parse_axons(parser)
-
-
-def _print_group(printer: Printer, signal: SSAValue, axons: AxonsAttr) -> None:
-    printer.print_ssa_value(signal)
-    printer.print_string(str(axons.data))
 
 
 def _parse_routes(parser: Parser, properties: dict[str, Attribute]) -> None:
@@ -372,5 +446,5 @@ def _print_routes(printer: Printer, routes: "ArrayAttr[RouteAttr] | None") -> No
 Cluster = Dialect(
     "cluster",
     [ProgramOp, InputOp, OutputOp, ClusterOp],
-    [PartialType, AxonsAttr, SliceAttr, PlaceAttr, RouteAttr],
+    [PartialType, AxonsAttr, SliceAttr, PlaceAttr, RouteAttr, MetricsAttr],
 )

@@ -1,8 +1,7 @@
-"""The attributes of the `cluster` dialect: axons, slices, places, routes, and the type of partial sums."""
+"""The attributes of the `cluster` dialect: axons, slices, places, and the type of partial sums."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 from xdsl.dialects.builtin import IntAttr
@@ -13,11 +12,9 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.attributes import SignalType, parse_indices, symbol
+from snnir.dialects.cluster_routes import Router, parse_router
 from snnir.indices import LIMIT, Indices
 
-Router = tuple[int, int]
-Destination = Router | Literal["host"]
-"""Where a route ends: at a tile, or at the host."""
 Kind = Literal["neurons", "partial"]
 
 
@@ -54,13 +51,36 @@ class PartialType(ParametrizedAttribute, TypeAttribute):
 
 @dataclass(frozen=True)
 class Axons:
-    """Neurons (numbered as in their population) that feed consecutive rows, `delay` steps late."""
+    """Neurons (numbered as in their population) that feed consecutive rows, `delay` steps late.
+
+    Windowed ones feed no row of their own: windows of slices that are read several times in a step pass over them.
+    """
 
     neurons: Indices
     delay: int = 0
+    windowed: bool = False
 
     def __str__(self) -> str:
-        return str(self.neurons) + (f" delay {self.delay}" if self.delay else "")
+        return f"{self.neurons}{f' delay {self.delay}' if self.delay else ''}{' windowed' if self.windowed else ''}"
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How a slice is read several times in a step: at one position of a convolution after the other.
+
+    Each of its columns then is an output channel, and its neurons are the positions of the first channel, the same
+    positions of the next, and so on.
+    """
+
+    reads: int
+    """How many positions."""
+    kernel: Indices
+    """The places of the kernel (input channel x kernel rows x kernel columns) on the slice's rows."""
+    axons: Indices
+    """Which of the cluster's windowed axons, numbered in their order, the windows pass over."""
+
+    def __str__(self) -> str:
+        return f"reads {self.reads} kernel {self.kernel} windows {self.axons}"
 
 
 @dataclass(frozen=True)
@@ -73,14 +93,26 @@ class Slice:
     rows: Indices
     """The crossbar rows whose cells belong to the slice."""
     column: int
-    """The first of its columns; there is one per neuron."""
+    """The first of its columns; there is one per neuron (and read)."""
     adds: int = 0
     """How many of the cluster's partial sums are added, in the order of its operands."""
+    windows: Windows | None = None
+    """Where the slice is read several times in a step."""
 
     @property
     def size(self) -> int:
-        """The number of columns."""
+        """The number of neurons."""
         return len(self.neurons)
+
+    @property
+    def reads(self) -> int:
+        """How often its cells are read in a step."""
+        return 1 if self.windows is None else self.windows.reads
+
+    @property
+    def columns(self) -> int:
+        """The number of columns."""
+        return self.size // self.reads
 
     @property
     def is_partial(self) -> bool:
@@ -93,8 +125,8 @@ class Slice:
         return PartialType.of(self.size) if self.is_partial else SignalType.spikes(self.size)
 
     def __str__(self) -> str:
-        adds = f" adds {self.adds}" if self.adds else ""
-        return f"{self.kind} {symbol(self.population)}{self.neurons} rows {self.rows} column {self.column}{adds}"
+        more = (f" adds {self.adds}" if self.adds else "") + (f" {self.windows}" if self.windows is not None else "")
+        return f"{self.kind} {symbol(self.population)}{self.neurons} rows {self.rows} column {self.column}{more}"
 
 
 @dataclass(frozen=True)
@@ -104,30 +136,6 @@ class Place:
     tile: Router
     crossbar: int
     """Its number within the tile."""
-
-
-@dataclass(frozen=True)
-class Route:
-    """The routers that the spikes of one result pass, from its own to the last."""
-
-    result: int
-    """Which result of the op."""
-    to_host: bool
-    """Whether it ends at the host; else at the tile of the last router."""
-    path: tuple[Router, ...]
-
-    @property
-    def destination(self) -> Destination:
-        """A tile, or the host."""
-        return "host" if self.to_host else self.path[-1]
-
-    @property
-    def way(self) -> str:
-        """`to tile [0, 0], [1, 0]`."""
-        return f"to {'host' if self.to_host else 'tile'} {', '.join(f'[{x}, {y}]' for x, y in self.path)}"
-
-    def __str__(self) -> str:
-        return f"{self.result} {self.way}"
 
 
 @irdl_attr_definition
@@ -182,6 +190,11 @@ class SliceAttr(Data[Slice]):
             raise VerifyException(f"column {self.data.column} is out of range")
         if self.data.is_partial and self.data.adds:
             raise VerifyException("a partial sum adds no other partial sums")
+        windows = self.data.windows
+        if windows is not None and (windows.reads < 1 or self.data.size % windows.reads):
+            raise VerifyException(f"{self.data.size} neurons are not {windows.reads} positions of some channels")
+        if windows is not None and len(windows.kernel) != len(self.data.rows):
+            raise VerifyException(f"{len(windows.kernel)} places of a kernel on {len(self.data.rows)} rows")
 
 
 @irdl_attr_definition
@@ -208,46 +221,21 @@ class PlaceAttr(Data[Place]):
             raise VerifyException("tiles and crossbars are counted from 0")
 
 
-@irdl_attr_definition
-class RouteAttr(Data[Route]):
-    """A route.
-
-    ```mlir
-    #cluster.route<0 to tile [0, 0], [1, 0]>
-    #cluster.route<1 to host [1, 0], [0, 0]>
-    ```
-    """
-
-    name = "cluster.route"
-
-    @classmethod
-    def parse_parameter(cls, parser: AttrParser) -> Route:
-        with parser.in_angle_brackets():
-            return parse_route(parser)
-
-    def print_parameter(self, printer: Printer) -> None:
-        printer.print_string(f"<{self.data}>")
-
-    def verify(self) -> None:
-        if not self.data.path or min(min(router) for router in self.data.path) < 0 or self.data.result < 0:
-            raise VerifyException("a route passes at least one router; results and routers are counted from 0")
-        if any(abs(a[0] - b[0]) + abs(a[1] - b[1]) != 1 for a, b in pairwise(self.data.path)):
-            raise VerifyException("a route goes from router to neighbouring router")
-
-
 def place_text(place: Place) -> str:
     """`[0, 1] crossbar 3`."""
     return f"[{place.tile[0]}, {place.tile[1]}] crossbar {place.crossbar}"
 
 
 def parse_axons(parser: AttrParser) -> Axons:
-    """Parse `[0:64] delay 1`."""
+    """Parse `[0:64] delay 1 windowed`."""
     neurons = parse_indices(parser)
-    return Axons(neurons, parser.parse_integer() if parser.parse_optional_keyword("delay") else 0)
+    delay = parser.parse_integer() if parser.parse_optional_keyword("delay") else 0
+    return Axons(neurons, delay, parser.parse_optional_keyword("windowed") is not None)
 
 
 def parse_slice(parser: AttrParser, *, counted: bool = True) -> Slice:
-    """Parse `neurons @hidden[0:128] rows [0:64] column 0 adds 1`; the last part only when `counted`."""
+    """Parse `neurons @hidden[0:128] rows [0:64] column 0 adds 1`, and `reads 4 kernel [0:9] windows [0:36]` behind it;
+    what is added only when `counted`."""
     kind = parser.parse_keyword_in(("neurons", "partial"))
     population = parser.parse_symbol_name().data
     neurons = parse_indices(parser)
@@ -256,7 +244,17 @@ def parse_slice(parser: AttrParser, *, counted: bool = True) -> Slice:
     parser.parse_keyword("column")
     column = parser.parse_integer(allow_negative=False)
     adds = parser.parse_integer(allow_negative=False) if counted and parser.parse_optional_keyword("adds") else 0
-    return Slice("neurons" if kind == "neurons" else "partial", population, neurons, rows, column, adds)
+    windows = parse_windows(parser) if parser.parse_optional_keyword("reads") else None
+    return Slice("neurons" if kind == "neurons" else "partial", population, neurons, rows, column, adds, windows)
+
+
+def parse_windows(parser: AttrParser) -> Windows:
+    """Parse what follows `reads`: `4 kernel [0:9] windows [0:36]`."""
+    reads = parser.parse_integer(allow_negative=False)
+    parser.parse_keyword("kernel")
+    kernel = parse_indices(parser)
+    parser.parse_keyword("windows")
+    return Windows(reads, kernel, parse_indices(parser))
 
 
 def parse_place(parser: AttrParser) -> Place:
@@ -264,22 +262,3 @@ def parse_place(parser: AttrParser) -> Place:
     tile = parse_router(parser)
     parser.parse_keyword("crossbar")
     return Place(tile, parser.parse_integer(allow_negative=False))
-
-
-def parse_route(parser: AttrParser, result: int | None = None) -> Route:
-    """Parse `0 to tile [0, 0], [1, 0]`, without the number when `result` gives it."""
-    result = parser.parse_integer(allow_negative=False) if result is None else result
-    parser.parse_keyword("to")
-    to_host = parser.parse_keyword_in(("tile", "host")) == "host"
-    path = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: parse_router(parser))
-    return Route(result, to_host, tuple(path))
-
-
-def parse_router(parser: AttrParser) -> Router:
-    """Parse `[x, y]`."""
-    values = parser.parse_comma_separated_list(
-        parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_negative=False)
-    )
-    if len(values) != 2:
-        parser.raise_error("a router is [x, y]")
-    return values[0], values[1]

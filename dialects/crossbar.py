@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Self, TypeVar
 
-import numpy as np
 from xdsl.dialects.builtin import (
     I64,
     ArrayAttr,
@@ -31,39 +30,26 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import NoTerminator
 from xdsl.utils.exceptions import VerifyException
-from xdsl.utils.hints import isa
 
 from snnir.dialects.attributes import (
-    SemanticsAttr,
     TensorAttr,
     decimal,
     parse_body,
     parse_decimal,
-    parse_fields,
-    parse_semantics,
-    parse_value,
-    print_value,
     symbol,
-    value_of,
 )
 from snnir.dialects.cluster_attributes import (
     Axons,
     AxonsAttr,
     Place,
     PlaceAttr,
-    Route,
-    RouteAttr,
-    Slice,
-    SliceAttr,
     parse_axons,
     parse_place,
-    parse_route,
-    parse_slice,
     place_text,
 )
+from snnir.dialects.cluster_routes import Route, RouteAttr, parse_route
+from snnir.dialects.crossbar_slices import SliceOp
 from snnir.dialects.dataflow import RationalAttr, parse_rational
-from snnir.dialects.machine_neurons import COEFFICIENTS, unsupported
-from snnir.semantics import Semantics
 
 GUARANTEE = ("period", "latency", "predicted")
 """What is known of a machine's speed, in the order in which it is written."""
@@ -224,7 +210,7 @@ class CrossbarOp(IRDLOperation):
 
     @property
     def axons(self) -> list["AxonsOp"]:
-        """The groups of rows, in order."""
+        """The groups of axons, in order."""
         return [op for op in self.body.block.ops if isinstance(op, AxonsOp)]
 
     @property
@@ -239,8 +225,9 @@ class CrossbarOp(IRDLOperation):
 
     def verify_(self) -> None:
         name = self.sym_name.data
-        rows = sum(len(op.axons.data.neurons) for op in self.axons)
-        columns = max((s.part.data.column + s.part.data.size for s in self.slices), default=0)
+        fed = sum(len(op.axons.data.neurons) for op in self.axons if not op.axons.data.windowed)
+        rows = max([fed, *(s.part.data.rows.stop for s in self.slices if s.part.data.windows is not None)])
+        columns = max((s.part.data.column + s.part.data.columns for s in self.slices), default=0)
         if len(self.cells.data.shape) != 2 or self.cells.data.shape[0] < rows or self.cells.data.shape[1] < columns:
             raise VerifyException(f"@{name}: cells of shape {self.cells.data.shape} for {rows} rows, {columns} columns")
         if not self.cells.data.is_finite:
@@ -248,9 +235,9 @@ class CrossbarOp(IRDLOperation):
         if sorted(self.order) != sorted(s.sym_name.data for s in self.slices):
             raise VerifyException(f"@{name}: the order does not list each of its slices once")
         for part in self.slices:
-            if part.part.data.rows.stop > rows:
+            if part.part.data.rows.stop > (fed if part.part.data.windows is None else rows):
                 raise VerifyException(f"@{part.sym_name.data} uses a row that has no axon")
-        ranges = sorted((s.part.data.column, s.part.data.column + s.part.data.size) for s in self.slices)
+        ranges = sorted((s.part.data.column, s.part.data.column + s.part.data.columns) for s in self.slices)
         if any(stop > start for (_, stop), (start, _) in pairwise(ranges)):
             raise VerifyException(f"@{name}: two slices use the same column")
 
@@ -294,107 +281,6 @@ class AxonsOp(IRDLOperation):
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {symbol(self.source.root_reference.data)}{self.axons.data}")
         printer.print_op_attributes(self.attributes)
-
-
-@irdl_op_definition
-class SliceOp(IRDLOperation):
-    """A slice: columns with what they drive. A `partial` slice has no neurons and is added to another; a `neurons`
-    slice has the constants of its neurons (numbers, or tensors with one entry per neuron); see `crossbar.machine`."""
-
-    name = "crossbar.slice"
-    sym_name = prop_def(SymbolNameConstraint())
-    part = prop_def(SliceAttr)
-    adds = prop_def(ArrayAttr.constr(FlatSymbolRefAttrConstr))
-    model = opt_prop_def(StringAttr)
-    coefficients = opt_prop_def(DictionaryAttr)
-    semantics = opt_prop_def(SemanticsAttr)
-
-    def __init__(
-        self,
-        name: str,
-        part: Slice,
-        adds: Sequence[str] = (),
-        model: str | None = None,
-        coefficients: Mapping[str, Attribute] | None = None,
-        semantics: Semantics | None = None,
-    ) -> None:
-        properties: dict[str, Attribute | None] = {
-            "sym_name": StringAttr(name),
-            "part": SliceAttr(part),
-            "adds": ArrayAttr(SymbolRefAttr(added) for added in adds),
-            "model": None if model is None else StringAttr(model),
-            "coefficients": None if coefficients is None else DictionaryAttr(dict(coefficients)),
-            "semantics": None if semantics is None else SemanticsAttr(semantics),
-        }
-        super().__init__(properties=properties)
-
-    @property
-    def added(self) -> list[str]:
-        """The partial slices that are added."""
-        return [reference.root_reference.data for reference in self.adds]
-
-    def verify_(self) -> None:
-        name, part = self.sym_name.data, self.part.data
-        parts = (self.model, self.coefficients, self.semantics)
-        if part.adds:
-            raise VerifyException(f"@{name}: the partial sums that it adds are named, not counted")
-        if any((p is None) != part.is_partial for p in parts):
-            raise VerifyException(f"@{name}: neurons have a model, constants and semantics, partial sums none of them")
-        if self.model is None or self.coefficients is None:
-            if self.added:
-                raise VerifyException(f"@{name}: a partial sum adds no other partial sums")
-            return
-        if self.model.data not in COEFFICIENTS:
-            raise VerifyException(f"@{name}: no neuron model '{self.model.data}'")
-        wrong = unsupported(self.model.data, self.semantics.data) if self.semantics is not None else []
-        if wrong:
-            raise VerifyException(f"@{name}: a machine cannot do {', '.join(wrong)}")
-        if set(self.coefficients.data) != set(COEFFICIENTS[self.model.data]):
-            raise VerifyException(f"@{name}: {self.model.data} holds {', '.join(COEFFICIENTS[self.model.data])}")
-        for key, value in self.coefficients.data.items():
-            if not isinstance(value, TensorAttr) and not isa(value, FloatAttr[Float64Type]):
-                raise VerifyException(f"@{name}: {key} is a number (f64) or a tensor")
-            if isinstance(value, TensorAttr) and value.data.size != part.size:
-                raise VerifyException(f"@{name}: {key} has {value.data.size} entries for {part.size} neurons")
-            if not np.isfinite(value_of(value)).all():
-                raise VerifyException(f"@{name}: {key} is not finite")
-
-    @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
-        properties["part"] = SliceAttr(parse_slice(parser, counted=False))
-        adds: list[SymbolRefAttr] = []
-        if parser.parse_optional_keyword("adds"):
-            names = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_symbol_name)
-            adds = [SymbolRefAttr(name) for name in names]
-        properties["adds"] = ArrayAttr(adds)
-        model = parser.parse_optional_keyword_in(tuple(COEFFICIENTS))
-        if model is not None:
-            properties["model"] = StringAttr(model)
-            values = parse_fields(parser, lambda: parse_value(parser))
-            ordered = sorted(values.items(), key=lambda item: (*COEFFICIENTS[model], item[0]).index(item[0]))
-            properties["coefficients"] = DictionaryAttr(dict(ordered))
-            parser.parse_keyword("using")
-            properties["semantics"] = SemanticsAttr(parse_semantics(parser, model))
-        return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string(f" {symbol(self.sym_name.data)} {self.part.data}")
-        if self.added:
-            printer.print_string(f" adds [{', '.join(map(symbol, self.added))}]")
-        if self.model is not None and self.coefficients is not None and self.semantics is not None:
-            printer.print_string(f" {self.model.data}(")
-            values = self.coefficients.data
-            ordered = [key for key in COEFFICIENTS[self.model.data] if key in values]
-            printer.print_list(ordered, lambda key: _print_field(printer, key, values[key]))
-            printer.print_string(") using ")
-            self.semantics.print_parameter(printer)
-        printer.print_op_attributes(self.attributes)
-
-
-def _print_field(printer: Printer, key: str, value: Attribute) -> None:
-    printer.print_string(f"{key} = ")
-    print_value(printer, value)
 
 
 @irdl_op_definition
@@ -457,14 +343,17 @@ class ChannelOp(IRDLOperation):
 
 @irdl_op_definition
 class FlowOp(IRDLOperation):
-    """The way of a slice's (or input's) spikes to one tile, or to the host; see `crossbar.machine`."""
+    """The way of a slice's (or input's) spikes to tiles and to the host; a tree, where there are several destinations.
+
+    See `crossbar.machine`, and for the routers in between `cluster-route`.
+    """
 
     name = "crossbar.flow"
     source = prop_def(FlatSymbolRefAttrConstr)
     route = prop_def(RouteAttr)
 
     def __init__(self, source: str, route: Route) -> None:
-        way = RouteAttr(Route(0, route.to_host, route.path))
+        way = RouteAttr(Route(0, route.ends))
         super().__init__(properties={"source": SymbolRefAttr(source), "route": way})
 
     @classmethod

@@ -127,15 +127,13 @@ def _verify_peaks(op: MachineOp, known: set[str]) -> None:
 
 
 def _verify_places(op: MachineOp, machine: Machine | None) -> None:
-    """No two crossbars in one place; places, cells and ways within the machine."""
+    """No two crossbars in one place; places, cells and the ends of ways within the machine."""
     taken: dict[object, str] = {}
-    tiles: dict[str, object] = {}
     for crossbar in op.children(CrossbarOp):
         name, place = crossbar.sym_name.data, crossbar.place.data
         if place in taken:
             raise VerifyException(f"@{name} and @{taken[place]} are on the same crossbar")
         taken[place] = name
-        tiles |= {part.sym_name.data: place.tile for part in crossbar.slices}
         if machine is None:
             continue
         if not _inside(machine, place.tile) or place.crossbar >= machine.tiles.crossbars:
@@ -144,15 +142,12 @@ def _verify_places(op: MachineOp, machine: Machine | None) -> None:
         if rows > machine.crossbar.rows or columns > machine.crossbar.columns:
             limit = f"{machine.crossbar.rows} rows and {machine.crossbar.columns} columns"
             raise VerifyException(f"@{name} has {rows} rows and {columns} columns, a crossbar has {limit}")
-    for flow in op.children(FlowOp):
-        source, route = flow.source.root_reference.data, flow.route.data
-        start = tiles.get(source, machine.tiles.host if machine is not None else route.path[0])
-        end = machine.tiles.host if machine is not None and route.to_host else route.path[-1]
-        if route.path[0] != start or route.path[-1] != end:
-            raise VerifyException(f"the flow from @{source} does not go from its own router to its destination's")
-        if machine is not None and not all(_inside(machine, router) for router in route.path):
-            raise VerifyException(f"the flow from @{source} leaves the mesh")
+    for flow in op.children(FlowOp) if machine is not None else ():
+        for end in flow.route.data.ends:
+            if machine is not None and end != "host" and not _inside(machine, end):
+                source = flow.source.root_reference.data
+                raise VerifyException(f"the flow from @{source} ends at a tile that the machine does not have")
 
 
-def _inside(machine: Machine, router: tuple[int, int]) -> bool:
-    return router[0] < machine.tiles.mesh[0] and router[1] < machine.tiles.mesh[1]
+def _inside(machine: Machine, tile: tuple[int, int]) -> bool:
+    return tile[0] < machine.tiles.mesh[0] and tile[1] < machine.tiles.mesh[1]

@@ -1,9 +1,9 @@
 """`platform`: the machine, as one attribute on the module, so that a pipeline is a function of text alone.
 
-`#platform.machine<...>` holds a `Machine`: tiles on a mesh, crossbars in each, what a crossbar can do and how long it
-takes. All times are integers in one unit, so that everything derived from them is exact. The meaning of each number is
-given beside its field; platform TOML files use the same names and name a source for each. Why it is an attribute and
-not ops: docs/dialects/platform.md.
+`#platform.machine<...>` holds a `Machine`: tiles on a mesh or a tree, crossbars in each, what a crossbar can do and how
+long it takes. All times are integers in one unit, so that everything derived from them is exact. The meaning of each
+number is given beside its field; platform TOML files use the same names and name a source for each. Why it is an
+attribute and not ops: docs/dialects/platform.md.
 """
 
 from collections.abc import Mapping
@@ -28,14 +28,28 @@ ATTRIBUTE = "platform.machine"
 
 @dataclass(frozen=True)
 class Tiles:
-    """The tiles and the mesh between them."""
+    """The tiles and the routers between them."""
 
     mesh: Pair
-    """Tiles in x and y; router (x, y) has links to its four neighbours."""
+    """Tiles in x and y; router (x, y) has links to its four neighbours. On a tree: [leaves, 1]."""
     crossbars: int
-    """Crossbars behind each router."""
+    """Crossbars behind each tile's router."""
     host: Pair = (0, 0)
-    """The router to which the host (inputs and outputs) is attached."""
+    """The router to which the host (inputs and outputs) is attached, that of a tile."""
+    topology: str = "mesh"
+    """How routers are linked: `mesh`, or `tree`, where router (i, 0) stands on tile i and its parents on no tile."""
+    arity: int = 0
+    """On a tree: the parent of router (i, l) is (i // arity, l + 1)."""
+    chip: Pair = (0, 0)
+    """Tiles in x and y of each chip, where the mesh consists of several; [0, 0]: one chip."""
+    table_entries: int = 0
+    """Entries of each router's table; 0: no limit. A route with one destination takes one entry, at the router where it
+    starts; one with several takes one at each router that it passes."""
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether the routers are a tree."""
+        return self.topology == "tree"
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,9 @@ class Crossbar:
     """Neuron models that the columns can drive."""
     max_delay: int = 0
     """The longest delay in steps that the axons can be given."""
+    neurons: int = 0
+    """Neurons whose state one crossbar keeps. More than `columns`: a kernel can be read at several positions in a step,
+    one after the other, and each column drives one neuron per read. 0: one neuron per column."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +92,22 @@ class Link:
     hop_x: int = 0
     """Further time until the flit is at the next router in x."""
     hop_y: int = 0
-    """Further time until the flit is at the next router in y."""
+    """Further time until the flit is at the next router in y; on a tree, at any next router."""
+    chip_flit: int = 0
+    """Time for which a flit occupies a link from chip to chip; 0: as within a chip."""
+    chip_hop: int = 0
+    """Further time until the flit is at the next router on another chip; 0: as within a chip."""
+    energy_x: int = 0
+    """Femtojoule that a flit takes on its way to the next router in x; 0 in both directions: not stated."""
+    energy_y: int = 0
+    """Femtojoule that a flit takes on its way to the next router in y; on a tree, to any next router."""
 
 
 @dataclass(frozen=True)
 class Time:
     """How long a slice fires, in `unit`:
-    `read + event * spikes in + convert * ceil(columns / columns_per_adc) + add * columns * partial sums
-    + update * columns + spike * spikes out`."""
+    `event * spikes in + reads * (read + convert * ceil(columns / columns_per_adc)) + add * neurons * partial sums
+    + update * neurons + spike * spikes out`."""
 
     unit: str
     """`s`, `ms`, `us`, `ns` or `ps`."""
@@ -141,7 +166,7 @@ class Machine:
         for name, value in positive.items():
             if value < 1:
                 return f"{name} must be at least 1"
-        for part_name, part in (("crossbar", crossbar), ("link", self.link), ("time", time)):
+        for part_name, part in (("tiles", tiles), ("crossbar", crossbar), ("link", self.link), ("time", time)):
             for f in fields(part):
                 value = getattr(part, f.name)
                 if isinstance(value, int) and value < 0:
@@ -152,11 +177,12 @@ class Machine:
             return "crossbar.weight_bits is 0 (no stated precision) or 2 to 32"
         if not crossbar.models:
             return "crossbar.models is empty"
-        return self._problem_of_words()
+        return self._problem_of_words() or self._problem_of_floor()
 
     def _problem_of_words(self) -> str | None:
         words = {
             "crossbar.fanin": (self.crossbar.fanin, ("digital", "relay", "none")),
+            "tiles.topology": (self.tiles.topology, ("mesh", "tree")),
             "link.arbitration": (self.link.arbitration, ("round-robin",)),
             "time.unit": (self.time.unit, tuple(UNITS)),
             **{f"crossbar.models '{m}'": (m, tuple(PARAMETERS)) for m in self.crossbar.models},
@@ -165,6 +191,24 @@ class Machine:
             if value not in choices:
                 return f"{name} is '{value}'; use one of {', '.join(choices)}"
         return None
+
+    def _problem_of_floor(self) -> str | None:
+        tiles, link = self.tiles, self.link
+        chips = tiles.chip != (0, 0)
+        problems = {
+            "tiles.mesh of a tree is [leaves, 1]": tiles.is_tree and tiles.mesh[1] != 1,
+            "tiles.arity is at least 2 on a tree": tiles.is_tree and tiles.arity < 2,
+            "tiles.arity belongs to a tree": not tiles.is_tree and tiles.arity != 0,
+            "tiles.chip belongs to a mesh": tiles.is_tree and chips,
+            "tiles.mesh does not consist of whole chips of tiles.chip": chips
+            and (min(tiles.chip) < 1 or any(m % c for m, c in zip(tiles.mesh, tiles.chip, strict=True))),
+            "link.hop_x is for a mesh; all links of a tree take link.hop_y": tiles.is_tree and link.hop_x != 0,
+            "link.energy_x is for a mesh; all links of a tree take link.energy_y": tiles.is_tree and link.energy_x != 0,
+            "link.chip_flit is for links between chips, and tiles.chip names none": not chips and link.chip_flit != 0,
+            "link.chip_hop is for links between chips, and tiles.chip names none": not chips and link.chip_hop != 0,
+            "link.flit must be at least 1 where link.chip_flit is": link.chip_flit != 0 and not link.flit,
+        }
+        return next((problem for problem, found in problems.items() if found), None)
 
 
 GROUPS: dict[str, type] = {"tiles": Tiles, "crossbar": Crossbar, "buffers": Buffers, "link": Link, "time": Time}

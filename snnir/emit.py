@@ -12,6 +12,7 @@ from xdsl.ir import Attribute
 
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.crossbar import (
+    AxonsOp,
     ChannelOp,
     CrossbarOp,
     FlowOp,
@@ -21,12 +22,14 @@ from snnir.dialects.crossbar import (
     PopulationOp,
     SliceOp,
 )
+from snnir.dialects.crossbar_slices import TABLE
 from snnir.dialects.platform import Machine, machine_of
+from snnir.dialects.ways import branches_of, floor_of
 from snnir.errors import SnnirError
 from snnir.indices import Indices
 from snnir.tensors import write_safetensors
 
-VERSION = 1
+VERSION = 2
 _TENSORS = "cells.safetensors"
 
 
@@ -63,7 +66,7 @@ def _document(op: MachineOp, machine: Machine, arrays: "dict[str, np.ndarray[Any
             {"from": c.origin, "to": c.target, "delay": c.delay.value.data, "capacity": c.capacity.value.data}
             for c in op.children(ChannelOp)
         ],
-        "flows": [_flow(flow) for flow in op.children(FlowOp)],
+        "flows": _flows(op, machine),
         "guarantee": _guarantee(op, machine),
     }
 
@@ -91,7 +94,11 @@ def _machine(machine: Machine) -> dict[str, Any]:
             "flit": link.flit,
             "hop_x": link.hop_x,
             "hop_y": link.hop_y,
+            "chip_flit": link.chip_flit or None,
+            "chip_hop": link.chip_hop or None,
         },
+        "arity": machine.tiles.arity if machine.tiles.is_tree else None,
+        "chip": list(machine.tiles.chip) if machine.tiles.chip != (0, 0) else None,
     }
 
 
@@ -99,22 +106,22 @@ def _crossbar(op: CrossbarOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict
     name, place = op.sym_name.data, op.place.data
     key = f"{name}.cells"
     arrays[key] = op.cells.array
+    windowed = [_axons(axons) for axons in op.axons if axons.axons.data.windowed]
     return {
         "name": name,
         "tile": list(place.tile),
         "index": place.crossbar,
         "cells": key,
-        "rows": [
-            {
-                "source": axons.source.root_reference.data,
-                "neurons": _runs(axons.axons.data.neurons),
-                "delay": axons.axons.data.delay,
-            }
-            for axons in op.axons
-        ],
+        "rows": [_axons(axons) for axons in op.axons if not axons.axons.data.windowed],
+        **({"windowed": windowed} if windowed else {}),
         "slices": [_slice(part, arrays) for part in op.slices],
         "order": op.order,
     }
+
+
+def _axons(op: AxonsOp) -> dict[str, Any]:
+    axons = op.axons.data
+    return {"source": op.source.root_reference.data, "neurons": _runs(axons.neurons), "delay": axons.delay}
 
 
 def _slice(op: SliceOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict[str, Any]:
@@ -124,10 +131,15 @@ def _slice(op: SliceOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict[str, 
         "kind": part.kind,
         "population": part.population,
         "neurons": _runs(part.neurons),
-        "columns": [part.column, part.column + part.size],
+        "columns": [part.column, part.column + part.columns],
         "rows": _runs(part.rows),
         "partials": op.added,
     }
+    if op.table is not None:
+        entry["windows"] = {key: f"{name}.{key}" for key in TABLE}
+        for key, value in op.table.data.items():
+            assert isinstance(value, TensorAttr)
+            arrays[f"{name}.{key}"] = value.array
     if op.coefficients is not None and op.model is not None and op.semantics is not None:
         values = {key: _value(f"{name}.{key}", a, arrays) for key, a in op.coefficients.data.items()}
         semantics = op.semantics.data
@@ -149,10 +161,21 @@ def _runs(indices: Indices) -> list[list[int]]:
     return [list(run) for run in indices.runs]
 
 
-def _flow(op: FlowOp) -> dict[str, Any]:
-    route = op.route.data
-    target = "host" if route.to_host else list(route.path[-1])
-    return {"from": op.source.root_reference.data, "to": target, "path": [list(router) for router in route.path]}
+def _flows(op: MachineOp, machine: Machine) -> list[dict[str, Any]]:
+    floor = floor_of(machine)
+    starts = {part.sym_name.data: c.place.data.tile for c in op.children(CrossbarOp) for part in c.slices}
+    found: list[dict[str, Any]] = []
+    for flow in op.children(FlowOp):
+        source, route = flow.source.root_reference.data, flow.route.data
+        branches = branches_of(starts.get(source, floor.host), route, floor)
+        found.append(
+            {
+                "from": source,
+                "to": [end if end == "host" else list(end) for end in route.ends],
+                "branches": [[list(router) for router in branch] for branch in branches],
+            }
+        )
+    return found
 
 
 def _guarantee(op: MachineOp, machine: Machine) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from xdsl.parser import Parser
 
 from snnir.dialects.attributes import IndicesAttr
 from snnir.dialects.snn import SNN
-from snnir.indices import Indices, Run
+from snnir.indices import LIMIT, Indices, Run
 
 runs = st.tuples(st.integers(0, 60), st.integers(1, 40), st.integers(1, 9)).map(lambda r: (r[0], r[0] + r[1], r[2]))
 selections = st.one_of(
@@ -41,6 +41,44 @@ def test_text_comes_back(values: list[int]) -> None:
     again = Parser(ctx, str(attribute), "text").parse_attribute()
     assert again == attribute
     assert str(again) == str(attribute)
+
+
+@given(selections, selections)
+def test_a_set_covers_what_it_holds(some: list[int], others: list[int]) -> None:
+    everything = Indices.of(list(dict.fromkeys([*some, *others])))
+    assert everything.covers(Indices.of(some))
+    assert everything.covers(Indices.of(others))
+    assert Indices.of(some).covers(Indices.of(others)) == set(others).issubset(some)
+
+
+@given(st.data())
+def test_runs_that_reach_beyond_others_are_not_covered(data: st.DataObject) -> None:
+    spans = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(1, 2)), max_size=3)
+    mine, others = (
+        list(dict.fromkeys(i for start, size, step in data.draw(spans) for i in range(start, start + size, step)))
+        for _ in range(2)
+    )
+    assert Indices.of(mine).covers(Indices.of(others)) == set(others).issubset(mine)
+
+
+@pytest.mark.parametrize(("stop", "covered"), [(3, False), (4, False), (8, True), (9, False)])
+def test_a_run_is_covered_from_its_first_index_to_its_last(stop: int, covered: bool) -> None:
+    assert Indices.of_runs([(0, 2, 1), (4, 8, 1)]).covers(Indices.span(stop - 2, stop)) == covered
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 14)), max_size=3))
+def test_spans_are_taken_only_when_they_are_canonical(spans: list[tuple[int, int]]) -> None:
+    found = Indices.of_spans([start for start, _ in spans], [stop for _, stop in spans])
+    if found is not None:
+        assert found == Indices.of_runs([(start, stop, 1) for start, stop in spans])
+        assert all(stop > start + 1 for start, stop in spans)
+        assert found.array.tolist() == sorted(found.array.tolist())
+
+
+def test_spans_end_somewhere() -> None:
+    assert Indices.of_spans([0], [LIMIT]) == Indices.span(0, LIMIT)
+    assert Indices.of_spans([0], [LIMIT + 1]) is None
+    assert Indices.of_spans([2, 8], [4, 10]) == Indices(((2, 4, 1), (8, 10, 1)))
 
 
 @given(st.lists(runs, min_size=1, max_size=4))

@@ -1,32 +1,31 @@
 """`convert-cluster-to-dataflow`: the placed and routed program as a dataflow graph."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import OpResult, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from snnir.dialects.cluster import ClusterOp, InputOp, ProgramOp, address_of, routes_of
-from snnir.dialects.cluster_attributes import PartialType, Route, Router, Slice
-from snnir.dialects.cluster_verifier import row_axons
+from snnir.dialects.cluster_attributes import PartialType, Slice
+from snnir.dialects.cluster_routes import Destination
+from snnir.dialects.cluster_synapses import axon_groups, axons_of, taken
 from snnir.dialects.dataflow import ActorOp, GraphOp, Use
 from snnir.dialects.platform import Machine
+from snnir.dialects.ways import floor_of, start_of
 from snnir.passes.activity import Activity, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
-from snnir.passes.dataflow.network_time import Contention, Link, firing_time, links_of
-
-Destination = Router | Literal["host"]
+from snnir.passes.dataflow.network_time import Contention, Ways, firing_time, ways_of
 
 
 @dataclass(frozen=True)
 class ConvertClusterToDataflow(SNNPass):
-    """Build the dataflow graph of the mapped program: an actor per slice, two per flow, one per input and output.
+    """Build the dataflow graph of the mapped program: an actor per slice, input and output, two per way of a flow.
 
     Needs placed and routed clusters. Each use of a slice gets its delay as initial tokens and space for two more
     tokens (one, where the input buffer is too small for two).
@@ -69,27 +68,17 @@ def slice_names(cluster: ClusterOp) -> list[str]:
 
 def reads_of(cluster: ClusterOp) -> list[dict[tuple[SSAValue, int], None]]:
     """For each slice, the signals (with delay) and partial sums that it waits for, in order."""
-    bounds = np.cumsum([0, *(len(axons.data.neurons) for axons in cluster.axons)])
+    groups, signals = axon_groups(cluster), list(cluster.signals)
     found: list[dict[tuple[SSAValue, int], None]] = []
     for part, sums in zip(cluster.parts, cluster.sums_of_slices, strict=True):
-        rows = part.rows.array
-        waits: dict[tuple[SSAValue, int], None] = {}
-        for number, (signal, axons) in enumerate(zip(cluster.signals, cluster.axons, strict=True)):
-            if ((rows >= bounds[number]) & (rows < bounds[number + 1])).any():
-                waits[signal, axons.data.delay] = None
+        waits = {(signals[number], groups[number].axon[1]): None for number, _ in taken(part, groups)}
         found.append(waits | {(value, 0): None for value in sums})
     return found
 
 
 def events_of(cluster: ClusterOp, part: Slice, activity: NetworkActivity) -> Activity:
-    """Spikes per step on a slice's rows; rows of one population and delay are bounded together."""
-    wanted = part.rows.array
-    read: dict[tuple[str, int], list[np.ndarray[tuple[int], np.dtype[np.int64]]]] = defaultdict(list)
-    start = 0
-    for axon, neurons in row_axons(cluster):
-        read[axon].append(neurons[wanted[(wanted >= start) & (wanted < start + len(neurons))] - start])
-        start += len(neurons)
-    parts = [activity.of(source, np.concatenate(found)) for (source, _), found in read.items()]
+    """Spikes per step on the axons that a slice reads; those of one population and delay are bounded together."""
+    parts = [activity.of(source, neurons) for (source, _), neurons in axons_of(part, axon_groups(cluster)).items()]
     return sum(parts, Activity(Fraction(0), 0))
 
 
@@ -105,11 +94,12 @@ class _Builder:
     def __init__(self, clusters: ProgramOp, target: Machine, activity: NetworkActivity) -> None:
         self._clusters, self._machine, self._activity = clusters, target, activity
         self._network = clusters.network.root_reference.data
-        self._flows: list[tuple[SSAValue, Route, list[Link]]] = []
+        self._flows: list[tuple[SSAValue, Ways]] = []
+        floor = floor_of(target)
         for op in [*clusters.inputs, *clusters.clusters]:
             for route in routes_of(op):
-                links = links_of(route.path, from_host=isinstance(op, InputOp), to_host=route.to_host)
-                self._flows.append((op.results[route.result], route, links))
+                ways = ways_of(floor, start_of(op, floor), route, from_host=isinstance(op, InputOp))
+                self._flows.append((op.results[route.result], ways))
         self._made: dict[SSAValue, ActorOp] = {}
         self._arrived: dict[tuple[SSAValue, Destination], ActorOp] = {}
 
@@ -145,22 +135,29 @@ class _Builder:
             self._add(value, actor)
 
     def _add_transport(self) -> None:
-        """Each flow as a `send` and a `carry` actor; a token is its values and one end-of-step marker."""
-        contention = Contention(self._machine, [links for _, _, links in self._flows])
+        """Each way of a flow as a `send` and a `carry` actor; a token is its values and one end-of-step marker.
+
+        The ways of one flow on which a token takes equally long to send share the `send` actor.
+        """
+        contention = Contention(self._machine, [ways for _, ways in self._flows])
         self._senders: list[ActorOp] = []
-        for value, route, links in self._flows:
+        for value, ways in self._flows:
             load = load_of(value, self._activity)
-            worst = contention.worst(links, load.most + 1)
-            mean = contention.alone(links, load.mean + 1)
             producer = self._made[value]
-            to = "host" if route.to_host else "{}_{}".format(*route.path[-1])
             name = producer.sym_name.data
-            send = ActorOp("send", f"{name}.send.{to}", int(worst.send), round(mean.send), [load.most])
-            send.wire([(producer.made[0], Use())])
-            carry = ActorOp("carry", f"{name}.carry.{to}", worst.carry, mean.carry, [load.most], concurrent=True)
-            carry.wire([(send.made[0], Use())])
-            self._senders.append(send)
-            self._arrived[value, route.destination] = carry
+            senders: dict[tuple[int, int], ActorOp] = {}
+            for end, links in ways.items():
+                worst = contention.worst(links, load.most + 1)
+                mean = contention.alone(links, load.mean + 1)
+                to = "host" if end == "host" else "{}_{}".format(*end)
+                times = int(worst.send), round(mean.send)
+                if times not in senders:
+                    senders[times] = ActorOp("send", f"{name}.send.{to}", *times, [load.most])
+                    senders[times].wire([(producer.made[0], Use())])
+                carry = ActorOp("carry", f"{name}.carry.{to}", worst.carry, mean.carry, [load.most], concurrent=True)
+                carry.wire([(senders[times].made[0], Use())])
+                self._arrived[value, end] = carry
+            self._senders.extend(senders.values())
 
     def _source(self, value: SSAValue, cluster: ClusterOp) -> SSAValue:
         """The token of a signal as it is at a cluster's tile."""

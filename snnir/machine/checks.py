@@ -10,7 +10,8 @@ from typing import NoReturn
 import numpy as np
 
 from snnir.errors import SnnirError
-from snnir.machine.parts import Channel, Configuration, Crossbar, Dependency, Flow, Machine, Place, Slice, Tile
+from snnir.machine.parts import Channel, Configuration, Crossbar, Dependency, Flow, Place, Slice, Tile
+from snnir.machine.topology import branches, is_tile
 
 
 def check(configuration: Configuration) -> None:
@@ -49,15 +50,29 @@ def _check_names(configuration: Configuration) -> None:
             _fail(configuration, f"/outputs/{number}/population", message, "name one of 'populations'")
 
 
-def _check_sites(configuration: Configuration) -> None:
+def _check_floor(configuration: Configuration) -> None:
     machine = configuration.machine
-    if not _in_mesh(machine.host, machine):
+    if machine.arity is not None and machine.mesh[1] != 1:
+        _fail(configuration, "/machine/mesh", f"the tiles of a tree are {list(machine.mesh)}", "write [leaves, 1]")
+    if machine.chip is not None and machine.arity is not None:
+        _fail(configuration, "/machine/chip", "a tree of several chips", "only a mesh consists of chips")
+    if machine.chip is not None and any(m % c for m, c in zip(machine.mesh, machine.chip, strict=True)):
+        message = f"a mesh of {list(machine.mesh)} does not consist of chips of {list(machine.chip)}"
+        _fail(configuration, "/machine/chip", message, "columns and rows of the mesh are multiples of those of a chip")
+    if machine.time.chip_flit is not None and (machine.time.chip_flit == 0) != (machine.time.flit == 0):
+        message = f"flits take {machine.time.flit} within a chip and {machine.time.chip_flit} between chips"
+        _fail(configuration, "/machine/time/chip_flit", message, "either both take time or none does")
+    if not is_tile(machine, machine.host):
         message = f"the host's tile {list(machine.host)} is outside the mesh {list(machine.mesh)}"
         _fail(configuration, "/machine/host", message, "attach the host to one of the mesh's routers")
+
+
+def _check_sites(configuration: Configuration) -> None:
+    machine = configuration.machine
     sites: dict[tuple[Tile, int], str] = {}
     for number, crossbar in enumerate(configuration.crossbars):
         pointer = f"/crossbars/{number}"
-        if not _in_mesh(crossbar.tile, machine):
+        if not is_tile(machine, crossbar.tile):
             message = f"tile {list(crossbar.tile)} is outside the mesh {list(machine.mesh)}"
             _fail(configuration, f"{pointer}/tile", message, "x and y count from 0")
         if crossbar.index >= machine.crossbars_per_tile:
@@ -67,10 +82,6 @@ def _check_sites(configuration: Configuration) -> None:
         if site in sites:
             _fail(configuration, pointer, f"{sites[site]!r} has the same tile and index", "one crossbar per place")
         sites[site] = crossbar.name
-
-
-def _in_mesh(tile: Tile, machine: Machine) -> bool:
-    return tile[0] < machine.mesh[0] and tile[1] < machine.mesh[1]
 
 
 def _check_crossbars(configuration: Configuration) -> None:
@@ -88,7 +99,9 @@ def _check_cells(configuration: Configuration, crossbar: Crossbar, pointer: str)
     machine = configuration.machine
     owners = np.full(machine.columns, -1)
     unused = crossbar.cells != 0
-    rows = np.zeros(sum(len(group.neurons) for group in crossbar.rows), np.bool)
+    fed = sum(len(group.neurons) for group in crossbar.rows)
+    rows = np.zeros(machine.rows, np.bool)
+    windowed = np.zeros(sum(len(group.neurons) for group in crossbar.windowed), np.bool)
     for number, part in enumerate(crossbar.slices):
         columns = slice(*part.columns)
         taken = owners[columns][owners[columns] >= 0]
@@ -96,10 +109,18 @@ def _check_cells(configuration: Configuration, crossbar: Crossbar, pointer: str)
             message = f"its columns are also those of {crossbar.slices[int(taken[0])].name!r}"
             _fail(configuration, f"{pointer}/slices/{number}/columns", message, "give each slice its own columns")
         owners[columns] = number
+        if part.windows is not None:
+            if (part.rows < fed).any() or rows[part.rows].any():
+                message = "its kernel sits on rows that axons or other kernels use"
+                _fail(configuration, f"{pointer}/slices/{number}/rows", message, "give each kernel its own rows")
+            windowed[part.axons] = True
         rows[part.rows] = True
         unused[part.rows, columns] = False
-    if not rows.all():
-        message = f"no slice uses row {int(np.argmin(rows))}"
+    if not windowed.all():
+        message = f"no window meets axon {int(np.argmin(windowed))}"
+        _fail(configuration, f"{pointer}/windowed", message, "remove the axon")
+    if not rows[:fed].all():
+        message = f"no slice uses row {int(np.argmin(rows[:fed]))}"
         _fail(configuration, f"{pointer}/rows", message, "remove the row, or name it in a slice")
     if unused.any():
         row, column = (int(index) for index in np.argwhere(unused)[0])
@@ -199,31 +220,34 @@ def _check_flows(configuration: Configuration) -> None:
     seen: set[tuple[str, Place]] = set()
     for number, flow in enumerate(configuration.flows):
         pointer = f"/flows/{number}"
-        route = (flow.source, flow.to)
-        if route not in needed:
-            message = f"no channel needs the flow from {flow.source!r} to {_where(flow.to)}"
-            _fail(configuration, pointer, message, "remove it: each producer has one flow to each other tile it feeds")
-        if route in seen:
-            _fail(configuration, pointer, f"a second flow from {flow.source!r} to {_where(flow.to)}", "keep one")
-        seen.add(route)
-        _check_path(configuration, flow, pointer)
+        for to in flow.to:
+            if (flow.source, to) not in needed:
+                message = f"no channel needs the flow from {flow.source!r} to {_where(to)}"
+                hint = "remove it: each producer has one flow to each other tile it feeds"
+                _fail(configuration, pointer, message, hint)
+            if (flow.source, to) in seen:
+                _fail(configuration, pointer, f"a second flow from {flow.source!r} to {_where(to)}", "keep one")
+            seen.add((flow.source, to))
+        _check_branches(configuration, flow, pointer)
     for source, to in needed:
         if (source, to) not in seen:
             hint = "each producer needs one flow to each other tile that it feeds, and to the host"
             _fail(configuration, "/flows", f"no flow from {source!r} to {_where(to)}", hint)
 
 
-def _check_path(configuration: Configuration, flow: Flow, pointer: str) -> None:
-    host = configuration.machine.host
-    home = configuration.home.get(flow.source)
-    (x, y), (end_x, end_y) = (host if home is None else home.tile), (host if flow.to == "host" else flow.to)
-    expected = [(x, y)]
-    while (x, y) != (end_x, end_y):
-        x, y = (x + (1 if end_x > x else -1), y) if x != end_x else (x, y + (1 if end_y > y else -1))
-        expected.append((x, y))
-    if list(flow.path) != expected:
-        message = f"the path {_list(flow.path)} is not the way in x first, then in y"
-        _fail(configuration, f"{pointer}/path", message, f"the routers are {_list(expected)}")
+def _check_branches(configuration: Configuration, flow: Flow, pointer: str) -> None:
+    machine, home = configuration.machine, configuration.home.get(flow.source)
+    if len(flow.branches) != len(flow.to):
+        message = f"{len(flow.branches)} branches to {len(flow.to)} destinations"
+        _fail(configuration, f"{pointer}/branches", message, "there is one to each")
+    ends = [machine.host if to == "host" else to for to in flow.to]
+    expected = branches(machine, machine.host if home is None else home.tile, ends)
+    for number, (found, right) in enumerate(zip(flow.branches, expected, strict=True)):
+        if found != right:
+            field = "path" if configuration.version == 1 else f"branches/{number}"
+            rule = "in x first, then in y" if machine.arity is None else "up and down the tree"
+            message = f"the path {_list(found)} is not the way {rule}"
+            _fail(configuration, f"{pointer}/{field}", message, f"the routers are {_list(right)}")
 
 
 def _check_guarantee(configuration: Configuration) -> None:
@@ -272,6 +296,7 @@ def _where(place: Place) -> str:
 
 _RULES: tuple[Callable[[Configuration], None], ...] = (
     _check_names,
+    _check_floor,
     _check_sites,
     _check_crossbars,
     _check_partials,

@@ -37,12 +37,16 @@ from snnir.machine.parts import (
     Slice,
     Tile,
     Times,
+    Windows,
 )
 
 CONFIG_FILE = "config.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The version that is written; all up to it are read."""
 _COMPILE_AGAIN = "compile the network again; the directory is written as a whole"
 _LONGEST = 160
+_MOST_WINDOWED = 1 << 24
+"""Windowed axons of one crossbar; bounds the memory."""
 _MOST_DIGITS = 18
 
 
@@ -135,8 +139,8 @@ def _shorten(text: str) -> str:
 
 def _validate(raw: Any, path: Path) -> None:
     version = cast(dict[str, Any], raw).get("version") if isinstance(raw, dict) else None
-    if isinstance(version, int) and version != FORMAT_VERSION:
-        hint = f"this is version {FORMAT_VERSION}; compile the network again with the compiler installed here"
+    if isinstance(version, int) and not 1 <= version <= FORMAT_VERSION:
+        hint = f"versions 1 to {FORMAT_VERSION} are read; compile the network again with the compiler installed here"
         raise SnnirError(f"{path}:/version", f"version {_shorten(str(version))} of the format is not supported", hint)
     checker: Any = jsonschema  # without type information
     validator = checker.Draft202012Validator(schema())
@@ -195,6 +199,7 @@ class _Reader:
         self._populations = {population.name for population in populations}
         return Configuration(
             path=self._path,
+            version=int(raw["version"]),
             name=raw["name"],
             dt=float(raw["dt"]),
             steps=None if raw["steps"] is None else int(raw["steps"]),
@@ -204,7 +209,7 @@ class _Reader:
             outputs=tuple(Output(item["name"], item["population"]) for item in raw["outputs"]),
             crossbars=tuple(self._crossbar(c, machine, f"/crossbars/{n}") for n, c in enumerate(raw["crossbars"])),
             channels=tuple(Channel(c["from"], c["to"], int(c["delay"]), int(c["capacity"])) for c in raw["channels"]),
-            flows=tuple(Flow(f["from"], _place(f["to"]), tuple(_tile(p) for p in f["path"])) for f in raw["flows"]),
+            flows=tuple(_flow(flow) for flow in raw["flows"]),
             guarantee=None if raw["guarantee"] is None else self._guarantee(raw["guarantee"]),
         )
 
@@ -226,7 +231,7 @@ class _Reader:
 
     @staticmethod
     def _machine(raw: dict[str, Any]) -> Machine:
-        times: dict[str, Any] = {name: int(value) for name, value in raw["time"].items() if name != "unit"}
+        times = {name: None if value is None else int(value) for name, value in raw["time"].items() if name != "unit"}
         return Machine(
             name=raw["name"],
             mesh=_tile(raw["mesh"]),
@@ -235,22 +240,18 @@ class _Reader:
             rows=int(raw["rows"]),
             columns=int(raw["columns"]),
             weight_bits=None if raw["weight_bits"] is None else int(raw["weight_bits"]),
-            time=Times(raw["time"]["unit"], **times),
+            time=Times(raw["time"]["unit"], **cast(dict[str, Any], times)),
+            arity=None if raw.get("arity") is None else int(raw["arity"]),
+            chip=None if raw.get("chip") is None else _tile(raw["chip"]),
         )
 
     def _crossbar(self, raw: dict[str, Any], machine: Machine, pointer: str) -> Crossbar:
-        left = machine.rows
-        groups: list[RowGroup] = []
-        for number, item in enumerate(raw["rows"]):
-            place = f"{pointer}/rows/{number}"
-            if item["source"] not in self._sizes:
-                self._fail(place, f"no input or population {item['source']!r}", "name one of this file")
-            neurons = self._indices(item["neurons"], self._sizes[item["source"]], left, f"{place}/neurons", "rows")
-            groups.append(RowGroup(item["source"], neurons, int(item["delay"])))
-            left -= len(neurons)
-        rows = machine.rows - left
+        groups = self._row_groups(raw["rows"], machine.rows, f"{pointer}/rows")
+        windowed = self._row_groups(raw.get("windowed", []), _MOST_WINDOWED, f"{pointer}/windowed")
+        fed, lines = (sum(len(group.neurons) for group in each) for each in (groups, windowed))
         slices = tuple(
-            self._slice(item, machine, rows, f"{pointer}/slices/{number}") for number, item in enumerate(raw["slices"])
+            self._slice(item, machine, (fed, lines), f"{pointer}/slices/{number}")
+            for number, item in enumerate(raw["slices"])
         )
         cells = self._tensor(raw["cells"], (machine.rows, machine.columns), f"{pointer}/cells")
         allowed = ("int8", "int16", "int32") if machine.weight_bits is not None else ("float32", "float64")
@@ -258,9 +259,39 @@ class _Reader:
             message = f"the cells {raw['cells']!r} are {cells.dtype.name}"
             self._fail(f"{pointer}/cells", message, f"with weight_bits {machine.weight_bits} use one of {allowed}")
         order = tuple(raw["order"])
-        return Crossbar(raw["name"], _tile(raw["tile"]), int(raw["index"]), cells, tuple(groups), slices, order)
+        return Crossbar(raw["name"], _tile(raw["tile"]), int(raw["index"]), cells, groups, slices, order, windowed)
 
-    def _slice(self, raw: dict[str, Any], machine: Machine, rows: int, pointer: str) -> Slice:
+    def _row_groups(self, raw: Sequence[dict[str, Any]], left: int, pointer: str) -> tuple[RowGroup, ...]:
+        groups: list[RowGroup] = []
+        for number, item in enumerate(raw):
+            place = f"{pointer}/{number}"
+            if item["source"] not in self._sizes:
+                self._fail(place, f"no input or population {item['source']!r}", "name one of this file")
+            neurons = self._indices(item["neurons"], self._sizes[item["source"]], left, f"{place}/neurons", "rows")
+            groups.append(RowGroup(item["source"], neurons, int(item["delay"])))
+            left -= len(neurons)
+        return tuple(groups)
+
+    def _windows(self, raw: dict[str, str], rows: int, lines: int, pointer: str) -> Windows:
+        """The windows of a slice; its reads stay within the table, and the table within the windowed axons."""
+        found: list[NDArray[np.int64]] = []
+        for key in ("lines", "origins", "offsets"):
+            array = self._tensors.get(raw[key])
+            if array is None or array.ndim != 1 or array.dtype.name != "int32" or not array.size:
+                self._fail(f"{pointer}/{key}", f"no tensor {_shorten(raw[key])!r} of int32 in a row", _COMPILE_AGAIN)
+            self._used.add(raw[key])
+            found.append(array.astype(np.int64))
+        windows = Windows(*found)
+        if len(windows.offsets) != rows:
+            self._fail(f"{pointer}/offsets", f"{len(windows.offsets)} offsets for {rows} rows", "give one per row")
+        if min(windows.origins.min(), windows.offsets.min()) < 0 or windows.lines.min() < -1:
+            self._fail(pointer, "a number is negative", "numbers count from 0; only lines may be -1")
+        if windows.origins.max() + windows.offsets.max() >= len(windows.lines) or windows.lines.max() >= lines:
+            self._fail(pointer, "a window meets what is not there", f"there are {lines} windowed axons")
+        return windows
+
+    def _slice(self, raw: dict[str, Any], machine: Machine, given: tuple[int, int], pointer: str) -> Slice:
+        """A slice of a crossbar; `given` are its rows that axons feed, and its windowed axons."""
         start, stop = (int(column) for column in raw["columns"])
         if not start < stop <= machine.columns:
             hint = f"a crossbar has {machine.columns} columns and a slice at least one"
@@ -268,18 +299,32 @@ class _Reader:
         if raw["population"] not in self._populations:
             self._fail(f"{pointer}/population", f"no population {raw['population']!r}", "name one of 'populations'")
         size = self._sizes[raw["population"]]
-        width = stop - start
+        rows = given[0] if "windows" not in raw else machine.rows
+        used = self._indices(raw["rows"], rows, rows, f"{pointer}/rows", "driven rows")
+        windows = None
+        if "windows" in raw:
+            windows = self._windows(raw["windows"], len(used), given[1], f"{pointer}/windows")
+        width = (stop - start) * (1 if windows is None else len(windows.origins))
         neurons = self._indices(raw["neurons"], size, width, f"{pointer}/neurons", "columns")
         if len(neurons) != width:
-            self._fail(f"{pointer}/neurons", f"{len(neurons)} neurons for {width} columns", "give one column each")
-        used = self._indices(raw["rows"], rows, rows, f"{pointer}/rows", "driven rows")
+            hint = "give one column each" if windows is None else "give one per column and read"
+            self._fail(f"{pointer}/neurons", f"{len(neurons)} neurons for {width} columns", hint)
         for field, indices in (("neurons", neurons), ("rows", used)):
             if len(np.unique(indices)) != len(indices):
                 self._fail(f"{pointer}/{field}", f"the {field} repeat one another", "name each index once")
         neuron = self._neuron(raw["neuron"], width, f"{pointer}/neuron") if raw["kind"] == "neurons" else None
         scale, bias = (self._parameter(raw.get(name, 0), width, f"{pointer}/{name}") for name in ("scale", "bias"))
         return Slice(
-            raw["name"], raw["population"], neurons, (start, stop), used, tuple(raw["partials"]), scale, bias, neuron
+            raw["name"],
+            raw["population"],
+            neurons,
+            (start, stop),
+            used,
+            tuple(raw["partials"]),
+            scale,
+            bias,
+            neuron,
+            windows,
         )
 
     def _neuron(self, raw: dict[str, Any], width: int, pointer: str) -> Neuron:
@@ -352,3 +397,14 @@ def _tile(raw: Sequence[int]) -> Tile:
 
 def _place(raw: Any) -> Place:
     return "host" if raw == "host" else _tile(raw)
+
+
+def _flow(raw: dict[str, Any]) -> Flow:
+    """A flow; in version 1 of the format it has one destination, and `path` instead of `branches`."""
+    one = "path" in raw
+    ends, branches = ([raw["to"]], [raw["path"]]) if one else (raw["to"], raw["branches"])
+    return Flow(
+        raw["from"],
+        tuple(_place(end) for end in ends),
+        tuple(tuple(_tile(router) for router in branch) for branch in branches),
+    )

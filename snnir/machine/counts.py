@@ -39,7 +39,7 @@ def peak_counts(configuration: Configuration, steps: int) -> Counts:
     peaks_in: Mapping[str, int] = {} if guarantee is None else guarantee.peaks_in
     most_out = {item.name: item.size for item in configuration.inputs}
     most_out |= {name: 0 if part.is_partial else part.width for name, part in configuration.slices.items()}
-    most_in = {name: len(part.rows) for name, part in configuration.slices.items()}
+    most_in = {name: len(part.axons) for name, part in configuration.slices.items()}
     return Counts(
         {name: np.full(steps, min(most, peaks_in.get(name, most))) for name, most in most_in.items()},
         {name: np.full(steps, min(most, peaks.get(name, most))) for name, most in most_out.items()},
@@ -49,7 +49,7 @@ def peak_counts(configuration: Configuration, steps: int) -> Counts:
 def check_counts(configuration: Configuration, counts: Counts, steps: int | None) -> int:
     """The number of steps to simulate. Raises `SnnirError` unless the counts fit the configuration and have so many."""
     limits = [
-        ("spikes_in", counts.spikes_in, {name: len(part.rows) for name, part in configuration.slices.items()}),
+        ("spikes_in", counts.spikes_in, {name: len(part.axons) for name, part in configuration.slices.items()}),
         (
             "spikes_out",
             counts.spikes_out,

@@ -23,6 +23,8 @@ Reals = NDArray[np.float64]
 Spikes = NDArray[np.uint8]
 
 _MANTISSA_BITS = 53
+_AT_ONCE = 1 << 21
+"""Spikes on rows that are gathered from windows at once; bounds the memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +122,11 @@ class _Unit:
         self._taps = taps(crossbar, part)
         self._cells = np.ascontiguousarray(crossbar.cells[part.rows, slice(*part.columns)], np.float64)
         self._exact = sums_are_exact(self._cells)
-        self._rows = np.zeros((samples, len(part.rows)))
+        self._axons = np.zeros((samples, len(part.axons)))
+        self._met: NDArray[np.int64] | None = None
+        if part.windows is not None:
+            met = part.windows.met
+            self._met = np.where(met < 0, len(part.axons), np.searchsorted(part.axons, met))
         self._v = np.zeros((samples, part.width))
         self._i = np.zeros((samples, part.width))
         self.spikes_in = np.zeros((samples, steps), np.int64)
@@ -128,11 +134,11 @@ class _Unit:
 
     def advance(self, step: int, signals: Mapping[str, Spikes], sums: dict[str, Reals]) -> None:
         """Compute one step: reads `signals` and the partial `sums` of this step, writes its own there."""
-        rows = self._rows
+        axons = self._axons
         for group, neurons, positions in self._taps:
-            rows[:, positions] = signals[group.source][:, step - group.delay, neurons] if step >= group.delay else 0
-        self.spikes_in[:, step] = rows.sum(1)
-        total = rows @ self._cells if self._exact else _add_rows(rows, self._cells)
+            axons[:, positions] = signals[group.source][:, step - group.delay, neurons] if step >= group.delay else 0
+        self.spikes_in[:, step] = axons.sum(1)
+        total = self._sums(axons)
         for name in self.part.partials:
             total = total + sums[name]
         neuron = self.part.neuron
@@ -142,6 +148,27 @@ class _Unit:
         spikes = self._update(neuron, self.part.scale * total + self.part.bias)
         signals[self.part.population][:, step, self.part.neurons] = spikes
         self.spikes_out[:, step] = spikes.sum(1)
+
+    def _sums(self, axons: Reals) -> Reals:
+        """What the columns add up, (samples, neurons); in as many reads as there are windows."""
+        met = self._met
+        if met is None:
+            return self._columns(axons)
+        samples, reads, columns = len(axons), len(met), self._cells.shape[1]
+        total = np.empty((samples, columns, reads))
+        padded = np.pad(axons, ((0, 0), (0, 1)))
+        some = max(1, _AT_ONCE // met.shape[1])
+        for first in range(0, samples, max(1, some // reads)):
+            chosen = padded[first : first + max(1, some // reads)]
+            for read in range(0, reads, some):
+                rows = chosen[:, met[read : read + some]]
+                sums = self._columns(rows.reshape(-1, met.shape[1])).reshape(*rows.shape[:2], columns)
+                total[first : first + len(chosen), :, read : read + some] = sums.swapaxes(1, 2)
+        return total.reshape(samples, -1)
+
+    def _columns(self, rows: Reals) -> Reals:
+        """What the columns add up when rows carry spikes, (reads, rows) -> (reads, columns)."""
+        return rows @ self._cells if self._exact else _add_rows(rows, self._cells)
 
     def _update(self, neuron: Neuron, current: Reals) -> NDArray[np.bool]:
         """The neuron equations of the configuration format, operation by operation in its order."""

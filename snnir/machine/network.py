@@ -1,11 +1,12 @@
 """The links between tiles and the host: flows of flits, served round-robin, exactly and in few operations per token.
 
-A link serves one flit at a time and is busy for `flit` units with it. Two facts keep the simulation exact without an
-event per flit and link:
+A link serves one flit at a time and is busy with it for the link's `flit` units. Where the ways of a flow part, its
+flits are copied: each copy goes on as if it were the only one. Two facts keep the simulation exact without an event per
+flit and link:
 
-* Flits leave a link at least `flit` apart. A link all of whose flows come from one and the same link before it
-  therefore never makes a flit wait: it is a constant delay. Only the inject links and links where ways merge are
-  *servers*, and an inject link with a single flow needs no arbitration.
+* Flits leave a link at least `flit` apart. A link all of whose flows come from one and the same link before it, which
+  is not faster, therefore never makes a flit wait: it is a constant delay. Only the inject links, links where ways
+  merge and links behind a faster one are *servers*, and an inject link with a single flow needs no arbitration.
 * What happens at a server up to a time h follows from the arrivals before h, so all servers can be advanced to a
   *horizon* before which no arrival is missing, each after those that feed it. Between two arrivals of other flows a
   server goes round the same flows again and again; such rounds are served at once, as *runs* of flits that are
@@ -17,30 +18,51 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from graphlib import TopologicalSorter
-from itertools import pairwise
 
 from snnir.machine.parts import Configuration, Flow, Tile
+from snnir.machine.topology import link_time, steps
 
 _NEVER = 1 << 63
 
 
 @dataclass(frozen=True)
 class Link:
-    """One link: its name, and the time `hop` that a flit needs after it to reach the next router."""
+    """One link: its name, for how long it is busy with a flit, and the time `hop` that the flit needs after it to reach
+    the next router."""
 
     name: str
+    flit: int
     hop: int
 
 
-def links_of(configuration: Configuration, flow: Flow) -> list[Link]:
-    """The links that a flow crosses, from its inject link to its eject link."""
-    time = configuration.machine.time
-    start = "host" if flow.source not in configuration.home else _name(flow.path[0])
-    end = "host" if flow.to == "host" else _name(flow.path[-1])
-    between = [
-        Link(f"{_name(a)} -> {_name(b)}", time.hop_x if a[0] != b[0] else time.hop_y) for a, b in pairwise(flow.path)
-    ]
-    return [Link(f"inject {start}", 0), *between, Link(f"eject {end}", 0)]
+@dataclass(frozen=True)
+class Way:
+    """The links of a flow: a tree, or a line where the flow has one destination."""
+
+    links: tuple[Link, ...]
+    """Each after the one that it comes from; the first is the inject link."""
+    before: tuple[int, ...]
+    """For each link the number of the one that it comes from; -1 for the first."""
+    ends: tuple[int, ...]
+    """For each destination the number of the link that leads to it, its eject link."""
+
+
+def way_of(configuration: Configuration, flow: Flow) -> Way:
+    """The links that a flow crosses, from its inject link to its eject links."""
+    machine = configuration.machine
+    source = "host" if flow.source not in configuration.home else _name(flow.branches[0][0])
+    links, before, ends = [Link(f"inject {source}", machine.time.flit, 0)], [-1], list[int]()
+    reached = {flow.branches[0][0]: 0}
+    """For each router the link by which flits come to it."""
+    for to, branch in zip(flow.to, flow.branches, strict=True):
+        for a, b in steps(branch):
+            before.append(reached[a])
+            reached[b] = len(links)
+            links.append(Link(f"{_name(a)} -> {_name(b)}", *link_time(machine, a, b)))
+        before.append(reached[branch[-1]])
+        ends.append(len(links))
+        links.append(Link(f"eject {'host' if to == 'host' else _name(branch[-1])}", machine.time.flit, 0))
+    return Way(tuple(links), tuple(before), tuple(ends))
 
 
 def _name(tile: Tile) -> str:
@@ -55,12 +77,13 @@ class _Port:
     def __init__(self, server: "_Server", before: str) -> None:
         self.server = server
         self.before = before
-        """The link that the flits come from; "" when whole tokens come from a slice or an input."""
+        """The link that the flits come from, at least `flit` of the server apart; "" when they come closer together:
+        from a faster link, or as whole tokens from a slice or an input."""
         self.runs: deque[list[int]] = deque()
         self.head = _NEVER
         """The first arrival that is queued."""
-        self.target: _Port | _Arrivals
-        """Where flits go from here: the next server of the flow, or its destination."""
+        self.target: _Target
+        """Where flits go from here: the next server of the flow, or its destination, or several of these."""
         self.lag = 0
         """Time from the end of service here to the arrival at `target`."""
 
@@ -102,8 +125,21 @@ class _Port:
         return last
 
 
+class _Fork:
+    """Where the ways of a flow part: flits go on to each target, so much later."""
+
+    __slots__ = ("targets",)
+
+    def __init__(self, targets: "Sequence[tuple[_Target, int]]") -> None:
+        self.targets = targets
+
+    def accept(self, first: int, spacing: int, flits: int) -> None:
+        for target, lag in self.targets:
+            target.accept(first + lag, spacing, flits)
+
+
 class _Arrivals:
-    """Counts the flits of one flow at its destination and notes when each token is complete."""
+    """Counts the flits of one flow at one destination and notes when each token is complete."""
 
     __slots__ = ("awaited", "deliver", "times")
 
@@ -126,6 +162,9 @@ class _Arrivals:
             flits -= left
 
 
+_Target = _Port | _Fork | _Arrivals
+
+
 class _Server:
     """A link where flits may have to wait; `turn` is the port that is asked first."""
 
@@ -141,7 +180,8 @@ class _Server:
         self._orders: list[list[int]] = []
         """All ports in the order in which they are asked, for each `turn`."""
         self._alike: list[list[int]] = []
-        """For each port those whose flits come from the same link, itself included; none at an inject link."""
+        """For each port those whose flits come from the same link, itself included; none where flits come closer
+        together than `flit`."""
         self._others: list[list[int]] = []
 
     def complete(self) -> None:
@@ -206,64 +246,89 @@ class _Server:
 class Network:
     """All links with their queues. Tokens go in by `send`; `advance` moves flits on as far as is certain.
 
-    `ways` are the links that each flow crosses; the order of the flows is the order of the rounds. `arrivals[flow]`
-    is the list of times at which the flow's tokens are complete at their destination, in order; `deliver(flow)` is
-    called after each.
+    `ways` are the links of each flow; the order of the flows is the order of the rounds. The destinations of all flows
+    are numbered one flow after the other, see `ends`: `arrivals[end]` is the list of times at which tokens are complete
+    at a destination, in order; `deliver(end)` is called after each.
     """
 
-    def __init__(self, ways: Sequence[Sequence[Link]], flit: int, deliver: Callable[[int], None]) -> None:
-        self.flit = flit
-        self.arrivals: list[list[int]] = [[] for _ in ways]
+    def __init__(self, ways: Sequence[Way], deliver: Callable[[int], None]) -> None:
+        self.ends: list[range] = []
+        """For each flow the numbers of its destinations."""
+        for way in ways:
+            start = self.ends[-1].stop if self.ends else 0
+            self.ends.append(range(start, start + len(way.ends)))
+        count = self.ends[-1].stop if self.ends else 0
+        self.arrivals: list[list[int]] = [[] for _ in range(count)]
         self._deliver = deliver
         self._servers: dict[str, _Server] = {}
         self._shared: list[_Server] = []
         self._first: list[tuple[_Server, _Port]] = []
-        self._ends: list[_Arrivals] = []
-        self._hops = [sum(link.hop for link in way) for way in ways]
-        if self.flit:
+        self._counters = [_Arrivals(times, partial(deliver, end)) for end, times in enumerate(self.arrivals)]
+        self._hops = [hops for way in ways for hops in _hops(way)]
+        self._instant = not any(link.flit for way in ways for link in way.links)
+        """Whether no link takes time for a flit; else all do."""
+        if not self._instant:
             self._build(ways)
 
-    def _build(self, ways: Sequence[Sequence[Link]]) -> None:
+    def _build(self, ways: Sequence[Way]) -> None:
         waiting = _links_that_wait(ways)
-        for number, way in enumerate(ways):
-            ends = _Arrivals(self.arrivals[number], partial(self._deliver, number))
-            ports: list[_Port] = []
-            previous = ""
-            for link in way:
-                if link.name in waiting:
-                    server = self._servers.setdefault(link.name, _Server(self.flit))
-                    port = _Port(server, previous)
-                    server.ports.append(port)
-                    if ports:
-                        ports[-1].target = port
-                    else:
-                        self._first.append((server, port))
-                    ports.append(port)
-                else:
-                    ports[-1].lag += self.flit
-                ports[-1].lag += link.hop
-                previous = link.name
-            ports[-1].target = ends
-            self._ends.append(ends)
-        order = _upstream_first([[link.name for link in way if link.name in waiting] for way in ways])
-        self._shared = [self._servers[name] for name in order if len(self._servers[name].ports) > 1]
+        for way, ends in zip(ways, self.ends, strict=True):
+            self._add(way, [self._counters[end] for end in ends], waiting)
+        chains: dict[str, set[str]] = {}
+        for way in ways:
+            for name, feeding in _fed_by(way, waiting):
+                chains.setdefault(name, set()).update(feeding)
+        entrances = {id(server) for server, _ in self._first}
+        order = [self._servers[name] for name in TopologicalSorter(chains).static_order()]
+        self._shared = [server for server in order if len(server.ports) > 1 or id(server) not in entrances]
         for server in self._shared:
             server.complete()
 
+    def _add(self, way: Way, counters: Sequence[_Arrivals], waiting: set[str]) -> None:
+        """A port for the flow at each server that it crosses, and what is between them."""
+        ports: list[_Port] = []
+        onward: list[list[tuple[_Target, int]]] = []
+        """For each port where its flits go from there, and how much later they arrive."""
+        origin: list[tuple[int, int]] = []
+        """For each link the port where its flits were served last, and how much later they reach the next link."""
+        for link, before in zip(way.links, way.before, strict=True):
+            if link.name not in waiting:
+                port, lag = origin[before]
+                origin.append((port, lag + link.flit + link.hop))
+                continue
+            server = self._servers.setdefault(link.name, _Server(link.flit))
+            spaced = before >= 0 and way.links[before].flit >= link.flit
+            made = _Port(server, way.links[before].name if spaced else "")
+            server.ports.append(made)
+            if before >= 0:
+                port, lag = origin[before]
+                onward[port].append((made, lag))
+            origin.append((len(ports), link.hop))
+            ports.append(made)
+            onward.append([])
+        for end, counter in zip(way.ends, counters, strict=True):
+            port, lag = origin[end]
+            onward[port].append((counter, lag))
+        for port, targets in zip(ports, onward, strict=True):
+            port.target, port.lag = targets[0] if len(targets) == 1 else (_Fork(targets), 0)
+        self._first.append((ports[0].server, ports[0]))
+
     def send(self, flow: int, time: int, flits: int) -> None:
         """A token of so many flits, end-of-step marker included, enters the inject link; times must not decrease."""
-        if not self.flit:
-            self.arrivals[flow].append(time + self._hops[flow])
-            self._deliver(flow)
+        if self._instant:
+            for end in self.ends[flow]:
+                self.arrivals[end].append(time + self._hops[end])
+                self._deliver(end)
             return
-        self._ends[flow].awaited.append(flits)
+        for end in self.ends[flow]:
+            self._counters[end].awaited.append(flits)
         server, port = self._first[flow]
         if len(server.ports) > 1:
             port.accept(time, 0, flits)
             return
         start = max(server.free, time)
-        server.free = start + flits * self.flit
-        port.target.accept(start + self.flit + port.lag, self.flit, flits)
+        server.free = start + flits * server.flit
+        port.target.accept(start + server.flit + port.lag, server.flit, flits)
 
     def advance(self, lookahead: int) -> bool:
         """Serve what starts within `lookahead` of the earliest possible start; False when no flit is queued.
@@ -281,21 +346,37 @@ class Network:
         return True
 
 
-def _links_that_wait(ways: Iterable[Sequence[Link]]) -> set[str]:
-    """Inject links, and links whose flows come from more than one link."""
-    before: dict[str, set[str]] = {}
+def _hops(way: Way) -> list[int]:
+    """The hops on the way to each destination, added up."""
+    total: list[int] = []
+    for link, before in zip(way.links, way.before, strict=True):
+        total.append(link.hop + (total[before] if before >= 0 else 0))
+    return [total[end] for end in way.ends]
+
+
+def _links_that_wait(ways: Iterable[Way]) -> set[str]:
+    """Inject links, links whose flows come from more than one link, and links behind a faster one."""
+    sources: dict[str, set[str]] = {}
+    waiting: set[str] = set()
     for way in ways:
-        previous = ""
-        for link in way:
-            before.setdefault(link.name, set()).add(previous)
-            previous = link.name
-    return {name for name, links in before.items() if len(links) > 1 or "" in links}
+        for link, before in zip(way.links, way.before, strict=True):
+            if before < 0 or way.links[before].flit < link.flit:
+                waiting.add(link.name)
+            else:
+                sources.setdefault(link.name, set()).add(way.links[before].name)
+    return waiting | {name for name, links in sources.items() if len(links) > 1}
 
 
-def _upstream_first(chains: Iterable[Sequence[str]]) -> list[str]:
-    """The servers in an order in which each comes after those that feed it; there is one as ways go in x, then in y."""
-    graph: dict[str, list[str]] = {}
-    for chain in chains:
-        for number, name in enumerate(chain):
-            graph.setdefault(name, []).extend(chain[number - 1 : number])
-    return list(TopologicalSorter(graph).static_order())
+def _fed_by(way: Way, waiting: set[str]) -> list[tuple[str, list[str]]]:
+    """Each server of a way with the server that feeds it, if one does.
+
+    Over all ways there are no cycles of servers that feed each other: ways go in x, then in y, or up, then down.
+    """
+    last: list[str] = []
+    """For each link the last server up to it, itself included."""
+    found: list[tuple[str, list[str]]] = []
+    for link, before in zip(way.links, way.before, strict=True):
+        if link.name in waiting:
+            found.append((link.name, [last[before]] if before >= 0 else []))
+        last.append(link.name if link.name in waiting else last[before])
+    return found

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tile: TypeAlias = tuple[int, int]
-"""Position [x, y] of a tile, and of its router, in the mesh."""
+"""Position [x, y] of a tile, and of its router, in the mesh; on a tree [index, level], tiles on level 0."""
 
 Place: TypeAlias = Tile | Literal["host"]
 """Where a flow ends: a tile or the host."""
@@ -43,11 +43,18 @@ class Times:
     flit: int
     hop_x: int
     hop_y: int
+    chip_flit: int | None = None
+    """Of links between chips; None: as within a chip."""
+    chip_hop: int | None = None
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine that is configured: `mesh` columns x rows of tiles, crossbars of `rows` x `columns` cells."""
+    """The machine that is configured: `mesh` columns x rows of tiles, crossbars of `rows` x `columns` cells.
+
+    `arity`: children of a router where the routers are a tree, None on a mesh; `chip`: columns x rows of tiles on each
+    chip, None where there is one chip.
+    """
 
     name: str
     mesh: tuple[int, int]
@@ -57,6 +64,8 @@ class Machine:
     columns: int
     weight_bits: int | None
     time: Times
+    arity: int | None = None
+    chip: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,26 @@ class Neuron:
 
 
 @dataclass(frozen=True, eq=False)
+class Windows:
+    """How a slice is read several times in a step: in read p its row k carries the windowed axon
+    `lines[origins[p] + offsets[k]]`, none where that is -1. Each column then drives one neuron per read."""
+
+    lines: NDArray[np.int64]
+    origins: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+    @property
+    def met(self) -> NDArray[np.int64]:
+        """The windowed axon on each row in each read, (reads, rows)."""
+        return self.lines[self.origins[:, None] + self.offsets]
+
+    @cached_property
+    def axons(self) -> NDArray[np.int64]:
+        """The windowed axons that are read, ascending."""
+        return np.unique(self.lines[self.lines >= 0])
+
+
+@dataclass(frozen=True, eq=False)
 class Slice:
     """Neurons of one population, or their partial sums (`neuron` is None), on columns `start <= c < stop`."""
 
@@ -114,6 +143,7 @@ class Slice:
     scale: Parameter
     bias: Parameter
     neuron: Neuron | None
+    windows: Windows | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -122,8 +152,18 @@ class Slice:
 
     @property
     def width(self) -> int:
-        """The number of columns, which is the number of neurons."""
-        return self.columns[1] - self.columns[0]
+        """The number of neurons."""
+        return len(self.neurons)
+
+    @property
+    def axons(self) -> NDArray[np.int64]:
+        """What it reads: numbers of the crossbar's rows, or of its windowed axons."""
+        return self.rows if self.windows is None else self.windows.axons
+
+    @property
+    def reads(self) -> int:
+        """How often its cells are read in a step."""
+        return 1 if self.windows is None else len(self.windows.origins)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +177,8 @@ class Crossbar:
     rows: tuple[RowGroup, ...]
     slices: tuple[Slice, ...]
     order: tuple[str, ...]
+    windowed: tuple[RowGroup, ...] = ()
+    """What slices with windows read."""
 
 
 @dataclass(frozen=True)
@@ -151,11 +193,15 @@ class Channel:
 
 @dataclass(frozen=True)
 class Flow:
-    """The way of the tokens of `source` through the routers of `path` to one tile or to the host."""
+    """The way of the tokens of `source` to tiles and to the host: a tree, whose routers copy flits where it forks.
+
+    `branches` has for each destination the routers from the last one that an earlier branch has reached (the source's
+    own at first) to the destination's.
+    """
 
     source: str
-    to: Place
-    path: tuple[Tile, ...]
+    to: tuple[Place, ...]
+    branches: tuple[tuple[Tile, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -185,9 +231,10 @@ class Dependency:
 
 @dataclass(frozen=True, eq=False)
 class Configuration:
-    """A whole configured machine. `path` is its `config.json`, for messages."""
+    """A whole configured machine. `path` is its `config.json`, for messages; `version` that of the file's format."""
 
     path: Path
+    version: int
     name: str
     dt: float
     steps: int | None
@@ -233,16 +280,16 @@ class Configuration:
 
 
 def taps(crossbar: Crossbar, part: Slice) -> list[tuple[RowGroup, NDArray[np.int64], NDArray[np.int64]]]:
-    """What drives the rows of a slice: for each row group that it uses, (group, neurons of the source, positions).
+    """What a slice reads: for each row group that it uses, (group, neurons of the source, positions).
 
-    `positions` are indices into `part.rows`; all positions together are each index once.
+    `positions` are indices into `part.axons`; all positions together are each index once.
     """
     found: list[tuple[RowGroup, NDArray[np.int64], NDArray[np.int64]]] = []
-    first = 0
-    for group in crossbar.rows:
+    first, axons = 0, part.axons
+    for group in crossbar.rows if part.windows is None else crossbar.windowed:
         last = first + len(group.neurons)
-        positions = np.flatnonzero((part.rows >= first) & (part.rows < last))
+        positions = np.flatnonzero((axons >= first) & (axons < last))
         if len(positions):
-            found.append((group, group.neurons[part.rows[positions] - first], positions))
+            found.append((group, group.neurons[axons[positions] - first], positions))
         first = last
     return found

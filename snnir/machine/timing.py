@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from snnir.errors import SnnirError
 from snnir.machine.checks import route_of
 from snnir.machine.counts import Counts, check_counts
-from snnir.machine.network import Network, links_of
+from snnir.machine.network import Network, way_of
 from snnir.machine.parts import UNIT_SECONDS, Configuration, Slice, Times
 
 Integers = NDArray[np.int64]
@@ -55,10 +55,10 @@ class Timing:
 def firing_times(time: Times, part: Slice, spikes_in: Integers, spikes_out: Integers) -> Integers:
     """The firing time of a slice for each pair of spike counts, in units of time.
 
-    read + event * n_in + convert * ceil(columns / columns_per_adc) + add * columns * partials, and for slices of
-    neurons + update * columns + spike * n_out.
+    event * n_in + reads * (read + convert * ceil(columns / columns_per_adc)) + add * neurons * partials, and for slices
+    of neurons + update * neurons + spike * n_out.
     """
-    fixed = time.read + time.convert * -(-part.width // time.columns_per_adc)
+    fixed = part.reads * (time.read + time.convert * -(-(part.width // part.reads) // time.columns_per_adc))
     fixed += time.add * part.width * len(part.partials)
     if part.is_partial:
         return fixed + time.event * spikes_in
@@ -80,7 +80,7 @@ def simulate(configuration: Configuration, counts: Counts, steps: int | None = N
     outputs = [simulation.outputs[output.name].ends for output in configuration.outputs]
     link_flits: dict[str, int] = {}
     for flow, sizes in zip(configuration.flows, simulation.flow_flits, strict=True):
-        for link in links_of(configuration, flow):
+        for link in way_of(configuration, flow).links:
             link_flits[link.name] = link_flits.get(link.name, 0) + sum(sizes)
     return Timing(
         unit=configuration.machine.time.unit,
@@ -96,13 +96,13 @@ def _check_range(configuration: Configuration, steps: int) -> None:
     time = configuration.machine.time
     total = 0
     for part in configuration.slices.values():
-        spikes = len(part.rows) + part.width
+        spikes = len(part.axons) + part.width + part.reads
         columns = part.width * (3 + len(part.partials))
         total += max(time.read, time.event, time.convert, time.add, time.update, time.spike) * (1 + spikes + columns)
     for flow in configuration.flows:
         source = configuration.slices.get(flow.source)
         size = max(item.size for item in configuration.inputs) if source is None else source.width
-        total += (size + 1) * (len(flow.path) + 1) * (time.flit + time.hop_x + time.hop_y)
+        total += (size + 1) * sum(link.flit + link.hop for link in way_of(configuration, flow).links)
     if total * steps > _MOST_TIME:
         message = f"{steps} steps can take {total * steps} {time.unit}, more than 64 bits hold"
         raise SnnirError(f"{configuration.path}:/machine/time", message, "use a larger unit, or fewer steps")
@@ -148,9 +148,10 @@ class _Simulation:
         self._configuration = configuration
         self._steps = steps
         self._queue: deque[_Unit] = deque()
-        self._wakes: list[list[_Unit]] = [[] for _ in configuration.flows]
-        ways = [links_of(configuration, flow) for flow in configuration.flows]
-        self._network = Network(ways, configuration.machine.time.flit, self._delivered)
+        ways = [way_of(configuration, flow) for flow in configuration.flows]
+        self._network = Network(ways, self._delivered)
+        self._wakes: list[list[_Unit]] = [[] for _ in self._network.arrivals]
+        """For each destination of a flow who may be able to fire when a token has arrived there."""
         self.flow_flits: list[list[int]] = []
         self.actors: dict[str, _Actor] = {}
         """Slices and inputs."""
@@ -161,7 +162,7 @@ class _Simulation:
         self._make_flows(counts)
         self._make_waits()
         shortest = min(min(self.actors[name].durations) for name in configuration.slices)
-        self._lookahead = configuration.machine.time.flit + shortest
+        self._lookahead = shortest + min((link.flit for way in ways for link in way.links), default=0)
 
     def _make_actors(self, counts: Counts) -> None:
         configuration, steps = self._configuration, self._steps
@@ -197,7 +198,11 @@ class _Simulation:
             self.actors[flow.source].flows.append((number, flits))
 
     def _make_waits(self) -> None:
-        flows = {(flow.source, flow.to): number for number, flow in enumerate(self._configuration.flows)}
+        ends = {
+            (flow.source, to): end
+            for flow, numbers in zip(self._configuration.flows, self._network.ends, strict=True)
+            for to, end in zip(flow.to, numbers, strict=True)
+        }
         for channel in self._configuration.channels:
             producer = self.actors[channel.source]
             consumer = self.outputs.get(channel.target) or self.actors[channel.target]
@@ -206,14 +211,14 @@ class _Simulation:
                 times = producer.ends
                 producer.wakes.append(self._unit_of[id(consumer)])
             else:
-                times = self._network.arrivals[flows[route]]
-                self._wakes[flows[route]].append(self._unit_of[id(consumer)])
+                times = self._network.arrivals[ends[route]]
+                self._wakes[ends[route]].append(self._unit_of[id(consumer)])
             consumer.waits.append((times, channel.delay, "the token of", producer))
             consumer.wakes.append(self._unit_of[id(producer)])
             producer.waits.append((consumer.ends, channel.capacity - channel.delay, "space at", consumer))
 
-    def _delivered(self, flow: int) -> None:
-        self._wake(self._wakes[flow])
+    def _delivered(self, end: int) -> None:
+        self._wake(self._wakes[end])
 
     def _wake(self, units: list[_Unit]) -> None:
         for unit in units:

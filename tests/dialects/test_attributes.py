@@ -9,7 +9,8 @@ import pytest
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.attributes import TensorAttr, symbol
-from snnir.dialects.cluster_attributes import Place, PlaceAttr, Route, RouteAttr
+from snnir.dialects.cluster_attributes import Place, PlaceAttr
+from snnir.dialects.cluster_routes import Route, RouteAttr
 from snnir.dialects.dataflow import TokenType
 
 
@@ -23,8 +24,9 @@ from snnir.dialects.dataflow import TokenType
         (lambda: TensorAttr.of("w", np.ones((2, 0))), "a tensor has no empty dimension"),
         (lambda: PlaceAttr(Place((-1, 0), 0)), "tiles and crossbars are counted from 0"),
         (lambda: PlaceAttr(Place((0, 0), -1)), "tiles and crossbars are counted from 0"),
-        (lambda: RouteAttr(Route(0, False, ())), "a route passes at least one router"),
-        (lambda: RouteAttr(Route(0, False, ((0, -1),))), "results and routers are counted from 0"),
+        (lambda: RouteAttr(Route(0, ())), "a route has at least one destination"),
+        (lambda: RouteAttr(Route(0, ((0, -1),))), "results and tiles are counted from 0"),
+        (lambda: RouteAttr(Route(-1, ("host",))), "results and tiles are counted from 0"),
         (lambda: TokenType.of(-1), "a token holds 0 or more values"),
     ],
 )

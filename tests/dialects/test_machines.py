@@ -28,24 +28,40 @@ from snnir.dialects.platform import (
 )
 from snnir.semantics import PARAMETERS
 
+small = st.integers(1, 99)
 some = st.integers(1, 10**12)
 any_number = st.integers(0, 10**12)
 
 
 @st.composite
+def floors(draw: st.DrawFn) -> Tiles:
+    """Meshes of one or more chips, and trees."""
+    mesh, chips = draw(st.tuples(small, small)), draw(st.tuples(small, small))
+    crossbars, entries = draw(some), draw(any_number)
+    if draw(st.booleans()):
+        leaf = draw(st.integers(0, mesh[0] - 1))
+        return Tiles((mesh[0], 1), crossbars, (leaf, 0), "tree", draw(st.integers(2, 99)), table_entries=entries)
+    whole = (mesh[0] * chips[0], mesh[1] * chips[1])
+    host = draw(st.tuples(st.integers(0, whole[0] - 1), st.integers(0, whole[1] - 1)))
+    chip = mesh if draw(st.booleans()) else (0, 0)
+    return Tiles(whole, crossbars, host, chip=chip, table_entries=entries)
+
+
+@st.composite
 def machines(draw: st.DrawFn) -> Machine:
     """Machines of all kinds."""
-    mesh = draw(st.tuples(st.integers(1, 99), st.integers(1, 99)))
-    host = draw(st.tuples(st.integers(0, mesh[0] - 1), st.integers(0, mesh[1] - 1)))
+    tiles = draw(floors())
     models = tuple(draw(st.lists(st.sampled_from(list(PARAMETERS)), min_size=1, unique=True)))
     bits = draw(st.sampled_from([0, *range(2, 33)]))
     fanin = draw(st.sampled_from(["digital", "relay", "none"]))
     crossbar = Crossbar(draw(some), draw(some), bits, fanin, models, draw(any_number))
-    link = Link("round-robin", draw(any_number), draw(any_number), draw(any_number))
+    between = (draw(any_number), draw(any_number)) if tiles.chip != (0, 0) else (0, 0)
+    hop_x = 0 if tiles.is_tree else draw(any_number)
+    link = Link("round-robin", draw(some), hop_x, draw(any_number), *between)
     read, event, convert, add, update, spike = (draw(any_number) for _ in range(6))
     time = Time(draw(st.sampled_from(list(UNITS))), read, event, convert, draw(some), add, update, spike)
     name = draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=9))
-    return Machine(name, Tiles(mesh, draw(some), host), crossbar, Buffers(draw(some)), link, time)
+    return Machine(name, tiles, crossbar, Buffers(draw(some)), link, time)
 
 
 def parse(text: str) -> MachineAttr:

@@ -58,6 +58,11 @@ class Builder:
 
     mesh: tuple[int, int] = (2, 1)
     host: tuple[int, int] = (0, 0)
+    version: int = 1
+    arity: int | None = None
+    chip: tuple[int, int] | None = None
+    multicast: bool = False
+    """Whether a producer has one flow to all destinations, or one to each."""
     rows: int = 8
     columns: int = 8
     weight_bits: int | None = 8
@@ -166,9 +171,11 @@ class Builder:
         channels = [
             {"from": s, "to": t, "delay": d, "capacity": d + self.capacities.get((s, t), 2)} for s, t, d in self.links()
         ]
+        added: Document = {} if self.version == 1 else {"arity": self.arity, "chip": self.chip and list(self.chip)}
+        between = {} if self.version == 1 else {"chip_flit": None, "chip_hop": None}
         return {
             "format": "snnir-configuration",
-            "version": 1,
+            "version": self.version,
             "name": "tiny",
             "dt": 0.001,
             "steps": self.steps,
@@ -182,7 +189,8 @@ class Builder:
                 "columns": self.columns,
                 "weight_bits": self.weight_bits,
                 "arbitration": "round-robin",
-                "time": dict(self.time),
+                "time": {**between, **self.time},
+                **added,
             },
             "inputs": self.inputs,
             "populations": self.populations,
@@ -194,7 +202,7 @@ class Builder:
         }
 
     def flows(self, channels: Sequence[Document]) -> list[Document]:
-        """One flow per producer and destination, in `flow_order` first, then in the order of the channels."""
+        """One flow per producer (and destination), in `flow_order` first, then in the order of the channels."""
         tiles: dict[str, tuple[int, ...]] = {
             part["name"]: tuple(c["tile"]) for c in self.crossbars for part in c["slices"]
         }
@@ -203,12 +211,35 @@ class Builder:
             start, to = tiles.get(channel["from"]), tiles.get(channel["to"], "host")
             if start != to:
                 ends = (tiles.get(channel[end], self.host) for end in ("from", "to"))
-                found[channel["from"], to] = way(*ends)
-        return [{"from": s, "to": t if t == "host" else list(t), "path": path} for (s, t), path in found.items()]
+                found[channel["from"], to] = way(*ends) if self.arity is None else up_and_down(self.arity, *ends)
+        single = [{"from": s, "to": t if t == "host" else list(t), "path": path} for (s, t), path in found.items()]
+        return single if self.version == 1 else joined(single, self.multicast)
 
     def load(self, directory: Path) -> Configuration:
         write(directory, self.document(), self.tensors)
         return load(directory)
+
+
+def joined(flows: Sequence[Document], multicast: bool) -> list[Document]:
+    """The flows as version 2 of the format has them; with `multicast` those of one producer as one."""
+    found: dict[tuple[str, int], Document] = {}
+    for number, flow in enumerate(flows):
+        key = (flow["from"], 0 if multicast else number)
+        whole = found.setdefault(key, {"from": flow["from"], "to": [], "branches": []})
+        reached = [router for branch in whole["branches"] for router in branch]
+        start = max((n for n, router in enumerate(flow["path"]) if router in reached), default=0)
+        whole["to"].append(flow["to"])
+        whole["branches"].append(flow["path"][start:])
+    return list(found.values())
+
+
+def up_and_down(arity: int, start: Sequence[int], end: Sequence[int]) -> list[list[int]]:
+    """Routers of a tree from leaf to leaf."""
+    level = 0
+    while start[0] // arity**level != end[0] // arity**level:
+        level += 1
+    up = [[start[0] // arity**n, n] for n in range(level + 1)]
+    return up + [[end[0] // arity**n, n] for n in reversed(range(level))]
 
 
 def expand(triples: Sequence[Sequence[int]]) -> list[int]:

@@ -9,13 +9,27 @@ from machine_builder import TIMES, Builder
 Axon = tuple[str, int, int]
 
 
-def random_builder(seed: int, busy_links: bool = False) -> Builder:
-    """A random network on a random machine; with `busy_links` tokens are long and flits slow."""
+def random_builder(seed: int, busy_links: bool = False, floor: str = "plain") -> Builder:
+    """A random network on a random machine; with `busy_links` tokens are long and flits slow.
+
+    `floor`: `plain` (version 1 of the format: one flow per destination on a mesh of one chip), `mesh`, `chips` or
+    `tree`, where producers have one flow to all their destinations as often as not.
+    """
     random = Random(seed)
     mesh = (random.randint(1, 3), random.randint(1, 2))
+    if floor == "tree":
+        mesh = (random.randint(1, 7), 1)
     host = (random.randrange(mesh[0]), random.randrange(mesh[1]))
     builder = Builder(mesh=mesh, host=host, rows=64, columns=256, weight_bits=random.choice([8, 16, 32, None]))
     builder.time = random_times(random, busy_links)
+    if floor != "plain":
+        builder.version, builder.multicast = 2, random.random() < 0.7
+        builder.arity = random.randint(2, 3) if floor == "tree" else None
+    if floor == "chips":
+        builder.chip = mesh
+        builder.mesh = (mesh[0] * random.randint(1, 2), mesh[1] * random.randint(1, 3))
+        slower = [None, 1, 2, 7, 25] if builder.time["flit"] else [None, 0]
+        builder.time |= {"chip_flit": random.choice(slower), "chip_hop": random.choice([None, 0, 30])}
     for number in range(random.randint(1, 2)):
         builder.input(f"in{number}", random.randint(1, 20 if busy_links else 4))
     for number in range(random.randint(1, 3)):

@@ -15,6 +15,8 @@ from typing import Any
 from machine_builder import Document, expand
 
 Arrays = Mapping[str, Any]
+NaiveLink = tuple[str, int, int]
+"""Name, time for a flit, hop after it."""
 Counts = Mapping[str, Sequence[int]]
 
 
@@ -110,31 +112,76 @@ def flits_of(document: Document, source: str, n_out: int) -> int:
     return n_out + 1
 
 
-def links_of(document: Document, flow: Document) -> list[tuple[str, int]]:
-    """(name, hop) of each link of a flow."""
-    time, path = document["machine"]["time"], [tuple(router) for router in flow["path"]]
-    start = path[0] if flow["from"] in slices_of(document) else "host"
-    end = "host" if flow["to"] == "host" else path[-1]
-    mesh = [(f"{a} -> {b}", time["hop_x"] if a[0] != b[0] else time["hop_y"]) for a, b in pairwise(path)]
-    return [(f"inject {start}", 0), *mesh, (f"eject {end}", 0)]
+def ends_of(flow: Document) -> list[Any]:
+    """The destinations of a flow."""
+    return [flow["to"]] if "path" in flow else flow["to"]
+
+
+def paths_of(flow: Document) -> list[list[tuple[int, ...]]]:
+    """All routers on the way to each destination: a branch goes on from the way that reached its first router."""
+    whole: list[list[tuple[int, ...]]] = []
+    for branch in [flow["path"]] if "path" in flow else flow["branches"]:
+        routers = [tuple(router) for router in branch]
+        before = next((way for way in whole if routers[0] in way), routers)
+        whole.append(before[: before.index(routers[0])] + routers)
+    return whole
+
+
+def links_of(document: Document, flow: Document) -> list[list[NaiveLink]]:
+    """The links on the way to each destination of a flow."""
+    machine, time = document["machine"], document["machine"]["time"]
+    found: list[list[NaiveLink]] = []
+    for to, path in zip(ends_of(flow), paths_of(flow), strict=True):
+        start = path[0] if flow["from"] in slices_of(document) else "host"
+        end = "host" if to == "host" else path[-1]
+        links: list[NaiveLink] = [(f"inject {start}", time["flit"], 0)]
+        for a, b in pairwise(path):
+            hop = time["hop_x"] if a[0] != b[0] and not machine.get("arity") else time["hop_y"]
+            flit = time["flit"]
+            width, height = machine.get("chip") or machine["mesh"]
+            if (a[0] // width, a[1] // height) != (b[0] // width, b[1] // height) and machine.get("chip"):
+                flit = flit if time["chip_flit"] is None else time["chip_flit"]
+                hop = hop if time["chip_hop"] is None else time["chip_hop"]
+            links.append((f"{a} -> {b}", flit, hop))
+        found.append([*links, (f"eject {end}", time["flit"], 0)])
+    return found
+
+
+def way_to(document: Document, source: str, to: Any) -> tuple[int, int]:
+    """The flow that goes from a slice or input to a destination, and which of its destinations that is."""
+    return next(
+        (number, ends_of(flow).index(to))
+        for number, flow in enumerate(document["flows"])
+        if flow["from"] == source and to in ends_of(flow)
+    )
 
 
 class NaiveLinks:
     """Links that take turns: an event per flit and link, in the order of time."""
 
-    def __init__(self, ways: Sequence[Sequence[tuple[str, int]]], flit: int) -> None:
-        self.ways, self.flit = ways, flit
+    def __init__(self, ways: Sequence[Sequence[Sequence[NaiveLink]]]) -> None:
+        self.ways = ways
+        """The links on the way to each destination of each flow."""
         self.now = 0
         self.events: list[tuple[int, int, Callable[[], None]]] = []
         self.number = 0
         self.news = True
         """Whether something has happened that an actor may have waited for."""
-        self.complete: list[list[int]] = [[] for _ in ways]
-        """When each token of each flow was complete at its destination."""
+        self.complete: list[list[list[int]]] = [[[] for _ in way] for way in ways]
+        """When each token of each flow was complete at each of its destinations."""
         self.queues: dict[str, dict[int, deque[bool]]] = {}
+        self.following: dict[tuple[int, str], list[NaiveLink | int]] = {}
+        """Where a flow's flits go on after a link: to links, or to the destination of that number."""
+        self.times: dict[str, tuple[int, int]] = {}
         for flow, way in enumerate(self.ways):
-            for link, _ in way:
-                self.queues.setdefault(link, {})[flow] = deque()
+            for end, links in enumerate(way):
+                for number, (link, *times) in enumerate(links):
+                    self.queues.setdefault(link, {})[flow] = deque()
+                    self.times[link] = (times[0], times[1])
+                    after = links[number + 1] if number + 1 < len(links) else end
+                    further = self.following.setdefault((flow, link), [])
+                    if after not in further:
+                        further.append(after)
         self.last = dict.fromkeys(self.queues, -1)
         self.busy = dict.fromkeys(self.queues, False)
         self.link_flits = dict.fromkeys(self.queues, 0)
@@ -167,7 +214,7 @@ class NaiveLinks:
 
     def enqueue(self, flow: int, flits: int) -> None:
         """A token of so many flits, marker included, enters the first link."""
-        self.queues[self.ways[flow][0][0]][flow].extend([False] * (flits - 1) + [True])
+        self.queues[self.ways[flow][0][0][0]][flow].extend([False] * (flits - 1) + [True])
 
     def try_serve(self, link: str) -> None:
         if self.busy[link]:
@@ -179,26 +226,24 @@ class NaiveLinks:
                 marker = self.queues[link][flow].popleft()
                 self.last[link], self.busy[link] = flow, True
                 self.link_flits[link] += 1
-                self.at(self.now + self.flit, partial(self.served, link, flow, marker))
+                self.at(self.now + self.times[link][0], partial(self.served, link, flow, marker))
                 return
 
     def served(self, link: str, flow: int, marker: bool) -> None:
         self.busy[link] = False
-        names = [name for name, _ in self.ways[flow]]
-        position = names.index(link)
-        if position + 1 < len(names):
-            following, hop = names[position + 1], self.ways[flow][position][1]
-            self.at(self.now + hop, lambda: self.queues[following][flow].append(marker))
-        elif marker:
-            self.complete[flow].append(self.now)
-            self.news = True
+        for after in self.following[flow, link]:
+            if not isinstance(after, int):
+                self.at(self.now + self.times[link][1], partial(self.queues[after[0]][flow].append, marker))
+            elif marker:
+                self.complete[flow][after].append(self.now)
+                self.news = True
 
 
 class NaiveTiming(NaiveLinks):
     """The whole machine: an event per firing and per flit and link."""
 
     def __init__(self, document: Document, spikes_in: Counts, spikes_out: Counts, steps: int) -> None:
-        super().__init__([links_of(document, flow) for flow in document["flows"]], document["machine"]["time"]["flit"])
+        super().__init__([links_of(document, flow) for flow in document["flows"]])
         self.document, self.spikes_in, self.spikes_out, self.steps = document, spikes_in, spikes_out, steps
         self.parts = slices_of(document)
         self.started: dict[str, list[int]] = {}
@@ -226,8 +271,8 @@ class NaiveTiming(NaiveLinks):
         to = "host" if target in self.sinks else self.crossbars[target]["tile"]
         if source in self.parts and self.crossbars[source]["tile"] == to:
             return len(self.ended[source])
-        flow = next(n for n, f in enumerate(self.document["flows"]) if f["from"] == source and f["to"] == to)
-        return len(self.complete[flow])
+        flow, end = way_to(self.document, source, to)
+        return len(self.complete[flow][end])
 
     def try_fire(self, name: str) -> bool:
         k = len(self.started[name])
@@ -262,33 +307,34 @@ class NaiveTiming(NaiveLinks):
 def worst_case(
     document: Document, peaks_in: Mapping[str, int], peaks_out: Mapping[str, int], steps: int
 ) -> list[Fraction]:
-    """Completion times by the bound of the format: a rate actor with a self loop, then a latency actor, per flow."""
+    """Completion times by the bound of the format: a rate actor with a self loop, then a latency actor, per way."""
     parts = slices_of(document)
     crossbars = {part["name"]: crossbar for crossbar in document["crossbars"] for part in crossbar["slices"]}
     ways = [links_of(document, flow) for flow in document["flows"]]
     shared: dict[str, int] = {}
     for way in ways:
-        for link, _ in way:
+        for link in {link for links in way for link, _, _ in links}:
             shared[link] = shared.get(link, 0) + 1
-    flit = document["machine"]["time"]["flit"]
     outputs = {item["name"] for item in document["outputs"]}
 
     @cache
-    def rate(flow: int, k: int) -> int:
+    def rate(flow: int, destination: int, k: int) -> int:
         if k < 0:
             return 0
         source = document["flows"][flow]["from"]
-        work = flits_of(document, source, peaks_out[source]) * max(shared[link] * flit for link, _ in ways[flow])
-        return max(end(source, k), rate(flow, k - 1)) + work
+        slowest = max(shared[link] * flit for link, flit, _ in ways[flow][destination])
+        work = flits_of(document, source, peaks_out[source]) * slowest
+        return max(end(source, k), rate(flow, destination, k - 1)) + work
 
     @cache
     def arrival(source: str, target: str, k: int) -> int:
         to = "host" if target in outputs else crossbars[target]["tile"]
         if source in parts and crossbars[source]["tile"] == to:
             return end(source, k)
-        flow = next(n for n, f in enumerate(document["flows"]) if f["from"] == source and f["to"] == to)
-        times = [shared[link] * flit for link, _ in ways[flow]]
-        return rate(flow, k) + sum(times) + sum(hop for _, hop in ways[flow]) - max(times)
+        flow, destination = way_to(document, source, to)
+        times = [shared[link] * flit for link, flit, _ in ways[flow][destination]]
+        hops = sum(hop for _, _, hop in ways[flow][destination])
+        return rate(flow, destination, k) + sum(times) + hops - max(times)
 
     @cache
     def end(name: str, k: int) -> int:

@@ -69,7 +69,8 @@ def test_what_is_read(tmp_path: Path) -> None:
         ("s1", "sb", 0),
         ("sb", "part", 1),
     ]
-    assert {(flow.source, flow.to): flow.path for flow in configuration.flows}["part", (0, 0)] == ((1, 0), (0, 0))
+    ways = {(flow.source, flow.to): flow.branches for flow in configuration.flows}
+    assert ways["part", ((0, 0),)] == (((1, 0), (0, 0)),)
     guarantee = configuration.guarantee
     assert guarantee is not None
     assert (guarantee.period, guarantee.latency) == (Fraction(7, 2), Fraction(9))
@@ -139,8 +140,12 @@ PART = ("crossbars", 1, "slices", 0)
     ("change", "place", "message"),
     [
         # the text and its shape
-        (at("version")(2), "/version", "version 2 of the format is not supported"),
-        (at("version")("1"), "/version", "1 was expected"),
+        (at("version")(3), "/version", "version 3 of the format is not supported"),
+        (at("version")(0), "/version", "version 0 of the format is not supported"),
+        (at("version")("1"), "/version", "'1' is not one of [1, 2]"),
+        (at("version")(2), "/", "is missing"),
+        (at("machine", "arity")(2), "/machine/arity", "this field does not belong here"),
+        (at("machine", "time", "chip_hop")(2), "/machine/time/chip_hop", "this field does not belong here"),
         (at("format")("other"), "/format", "'snnir-configuration' was expected"),
         (without("dt"), "/", "field 'dt' is missing"),
         (at("dt")(0), "/dt", "0 is less than or equal to the minimum of 0"),

@@ -68,11 +68,12 @@ def test_spikes_equal_those_of_a_plain_machine(seed: int) -> None:
             assert result.counts.spikes_out[name][window].tolist() == array.sum(1).tolist()
 
 
+@pytest.mark.parametrize("floor", ["plain", "mesh", "chips", "tree"])
 @pytest.mark.parametrize("busy_links", [False, True])
 @settings(max_examples=25, deadline=None)
 @given(seed=SEEDS)
-def test_times_equal_those_of_single_events_and_keep_to_the_worst_case(busy_links: bool, seed: int) -> None:
-    builder = random_builder(seed, busy_links)
+def test_times_equal_those_of_single_events_and_keep_to_the_worst_case(floor: str, busy_links: bool, seed: int) -> None:
+    builder = random_builder(seed, busy_links, floor)
     configuration, document = loaded(builder), builder.document()
     counts = (
         random_counts(configuration, seed) if busy_links else run(configuration, random_inputs(builder, seed)).counts
@@ -92,10 +93,11 @@ def test_times_equal_those_of_single_events_and_keep_to_the_worst_case(busy_link
     assert all(end <= bound for end, bound in zip(timing.finish.tolist(), bounds, strict=True))
 
 
+@pytest.mark.parametrize("floor", ["plain", "mesh", "chips", "tree"])
 @settings(max_examples=12, deadline=None)
-@given(SEEDS)
-def test_the_worst_case_bound_covers_every_neuron_spiking(seed: int) -> None:
-    builder = random_builder(seed, busy_links=True)
+@given(seed=SEEDS)
+def test_the_worst_case_bound_covers_every_neuron_spiking(floor: str, seed: int) -> None:
+    builder = random_builder(seed, busy_links=True, floor=floor)
     configuration = loaded(builder)
     counts = peak_counts(configuration, STEPS)
     spikes_in, spikes_out = as_lists(counts)

@@ -391,10 +391,10 @@ cluster.program of @n {
 
 // -----
 
-// CHECK: error: cluster.program: reads a current, but crossbars project and return spikes
+// CHECK: error: cluster.program: reads a projection with a bias, or with a scale per target
 snn.network @n dt 0.001 {
   %x = snn.input @x : !snn.signal<2, spike>
-  %c = snn.dense %x weights #snn.tensor<"w", 2x2xf32, [1, 2, 3, 4]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
+  %c = snn.dense %x weights #snn.tensor<"w", 2x2xf32, [1, 2, 3, 4]> bias #snn.tensor<"b", 2xf32, [1, 2]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
   %d = snn.scale %c by 1.0 : !snn.signal<2, f64> -> !snn.signal<2, f64>
   %p = snn.if @p(%d) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
   snn.output @y %p : !snn.signal<2, spike>
@@ -407,7 +407,7 @@ cluster.program of @n {
 
 // -----
 
-// CHECK: error: cluster.program: snn.sparse cannot be placed on crossbars yet; dense and one-to-one projections can
+// CHECK: error: cluster.program: @c: slice of @p has a row of @x[1] (delay 1) that none of its neurons reads
 snn.network @n dt 0.001 {
   %x = snn.input @x : !snn.signal<2, spike>
   %c = snn.sparse %x weights #snn.tensor<"w", 1xf32, [1.0]> from #snn.tensor<"f", 1xi64, [0]> to #snn.tensor<"t", 1xi64, [1]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
@@ -438,7 +438,7 @@ cluster.program of @n {
 
 // -----
 
-// CHECK: error: cluster.program: a population's input must be a projection or a sum of projections
+// CHECK: error: cluster.program: @c: slice of @p has a row of @x (delay 1) that the population does not read
 snn.network @n dt 0.001 {
   %x = snn.input @x : !snn.signal<2, spike>
   %c = snn.dense %x weights #snn.tensor<"w", 2x2xf32, [1, 2, 3, 4]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
@@ -660,7 +660,7 @@ snn.network @n dt 0.001 {
 }
 cluster.program of @n {
   %x = cluster.input @x : !snn.signal<2, spike>
-  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) routes(0 to host [0, 0]) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
+  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) routes(0 to host) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
   cluster.output @y(%p) : !snn.signal<2, spike>
 }
 }
@@ -677,15 +677,15 @@ snn.network @n dt 0.001 {
 }
 cluster.program of @n {
   %x = cluster.input @x routes(0 to tile [0, 0]) : !snn.signal<2, spike>
-  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(1 to host [0, 0]) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
+  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(1 to host) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
   cluster.output @y(%p) : !snn.signal<2, spike>
 }
 }
 
 // -----
 
-// CHECK: error: cluster.program: @c: a route starts at its own router and ends at its destination's
-builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh = [2, 1], crossbars = 1), crossbar(rows = 2, columns = 2, max_delay = 1), buffers(events = 64), time(unit = "ns", read = 10)>} {
+// CHECK: error: cluster.program: router [0, 0] has 2 table entries, the machine has room for 1
+builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh = [2, 1], crossbars = 1, table_entries = 1), crossbar(rows = 2, columns = 2, max_delay = 1), buffers(events = 64), time(unit = "ns", read = 10)>} {
 snn.network @n dt 0.001 {
   %x = snn.input @x : !snn.signal<2, spike>
   %c = snn.dense %x weights #snn.tensor<"w", 2x2xf32, [1, 2, 3, 4]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
@@ -694,41 +694,7 @@ snn.network @n dt 0.001 {
 }
 cluster.program of @n {
   %x = cluster.input @x routes(0 to tile [0, 0]) : !snn.signal<2, spike>
-  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host [1, 0], [0, 0]) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
-  cluster.output @y(%p) : !snn.signal<2, spike>
-}
-}
-
-// -----
-
-// CHECK: error: cluster.program: @c: a route starts at its own router and ends at its destination's
-builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh = [2, 1], crossbars = 1), crossbar(rows = 2, columns = 2, max_delay = 1), buffers(events = 64), time(unit = "ns", read = 10)>} {
-snn.network @n dt 0.001 {
-  %x = snn.input @x : !snn.signal<2, spike>
-  %c = snn.dense %x weights #snn.tensor<"w", 2x2xf32, [1, 2, 3, 4]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
-  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
-  snn.output @y %p : !snn.signal<2, spike>
-}
-cluster.program of @n {
-  %x = cluster.input @x routes(0 to tile [0, 0]) : !snn.signal<2, spike>
-  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host [0, 0], [1, 0]) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
-  cluster.output @y(%p) : !snn.signal<2, spike>
-}
-}
-
-// -----
-
-// CHECK: error: cluster.program: @c: a route leaves the mesh
-builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh = [2, 1], crossbars = 1), crossbar(rows = 2, columns = 2, max_delay = 1), buffers(events = 64), time(unit = "ns", read = 10)>} {
-snn.network @n dt 0.001 {
-  %x = snn.input @x : !snn.signal<2, spike>
-  %c = snn.dense %x weights #snn.tensor<"w", 2x2xf32, [1, 2, 3, 4]> delay 1 : !snn.signal<2, spike> -> !snn.signal<2, f64>
-  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<2, spike>
-  snn.output @y %p : !snn.signal<2, spike>
-}
-cluster.program of @n {
-  %x = cluster.input @x routes(0 to tile [0, 0]) : !snn.signal<2, spike>
-  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host [0, 0], [0, 1], [0, 0]) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
+  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
   cluster.output @y(%p) : !snn.signal<2, spike>
 }
 }
@@ -762,7 +728,7 @@ snn.network @n dt 0.001 {
 }
 cluster.program of @n {
   %x = cluster.input @x : !snn.signal<2, spike>
-  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host [0, 0]) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
+  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
   cluster.output @y(%p) : !snn.signal<2, spike>
 }
 }
@@ -778,8 +744,8 @@ snn.network @n dt 0.001 {
   snn.output @y %p : !snn.signal<2, spike>
 }
 cluster.program of @n {
-  %x = cluster.input @x routes(0 to tile [0, 0] and 0 to tile [0, 0], [1, 0]) : !snn.signal<2, spike>
-  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host [0, 0]) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
+  %x = cluster.input @x routes(0 to tile [0, 0] and 0 to tile [1, 0]) : !snn.signal<2, spike>
+  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
   cluster.output @y(%p) : !snn.signal<2, spike>
 }
 }
@@ -796,7 +762,7 @@ snn.network @n dt 0.001 {
 }
 cluster.program of @n {
   %x = cluster.input @x routes(0 to tile [0, 0]) : !snn.signal<2, spike>
-  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host [0, 0] and 0 to host [0, 0]) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
+  %p = cluster.cluster @c axons(%x[0:2] delay 1) slices(neurons @p[0:2] rows [0:2] column 0) at [0, 0] crossbar 0 routes(0 to host and 0 to host) : (!snn.signal<2, spike>) -> !snn.signal<2, spike>
   cluster.output @y(%p) : !snn.signal<2, spike>
 }
 }
@@ -833,10 +799,100 @@ cluster.program of @n {
 
 // -----
 
-// CHECK: error: #cluster.route: a route goes from router to neighbouring router
-"test.op"() {a = #cluster.route<0 to tile [0, 0], [1, 1]>} : () -> ()
+// CHECK: error: #cluster.route: a route has each destination once
+"test.op"() {a = #cluster.route<0 to tile [1, 1], host, tile [1, 1]>} : () -> ()
 
 // -----
 
 // CHECK: error: a router is [x, y]
 "test.op"() {a = #cluster.place<[0] crossbar 0>} : () -> ()
+
+// -----
+
+// CHECK: error: cluster.program: @c: slice of @p: the kernel has no place 5
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<1x3x3, spike>
+  %c = snn.conv2d %x weights #snn.tensor<"w", 1x1x2x2xi8, [1, 2, 3, 4]> scale 1.0 : !snn.signal<1x3x3, spike> -> !snn.signal<1x2x2, f64>
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1x2x2, spike>
+  snn.output @y %p : !snn.signal<1x2x2, spike>
+}
+cluster.program of @n {
+  %x = cluster.input @x : !snn.signal<1x3x3, spike>
+  %p = cluster.cluster @c axons(%x[0:9] windowed) slices(neurons @p[0:4] rows [0:4] column 0 reads 4 kernel [0:2, 3, 5] windows [0:9]) : (!snn.signal<1x3x3, spike>) -> !snn.signal<4, spike>
+  cluster.output @y(%p) : !snn.signal<4, spike>
+}
+
+// -----
+
+// CHECK: error: cluster.program: @c: slice of @p: its windows pass over neurons of @x that it lacks
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<1x3x3, spike>
+  %c = snn.conv2d %x weights #snn.tensor<"w", 1x1x2x2xi8, [1, 2, 3, 4]> scale 1.0 : !snn.signal<1x3x3, spike> -> !snn.signal<1x2x2, f64>
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1x2x2, spike>
+  snn.output @y %p : !snn.signal<1x2x2, spike>
+}
+cluster.program of @n {
+  %x = cluster.input @x : !snn.signal<1x3x3, spike>
+  %p = cluster.cluster @c axons(%x[0:8] windowed) slices(neurons @p[0:4] rows [0:4] column 0 reads 4 kernel [0:4] windows [0:8]) : (!snn.signal<1x3x3, spike>) -> !snn.signal<4, spike>
+  cluster.output @y(%p) : !snn.signal<4, spike>
+}
+
+// -----
+
+// CHECK: error: cluster.program: the synapse from @x[1] to @p[0] (delay 0) is on 0 crossbars instead of one
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<1x3x3, spike>
+  %c = snn.conv2d %x weights #snn.tensor<"w", 1x1x2x2xi8, [1, 2, 3, 4]> scale 1.0 : !snn.signal<1x3x3, spike> -> !snn.signal<1x2x2, f64>
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1x2x2, spike>
+  snn.output @y %p : !snn.signal<1x2x2, spike>
+}
+cluster.program of @n {
+  %x = cluster.input @x : !snn.signal<1x3x3, spike>
+  %p = cluster.cluster @c axons(%x[0:9] windowed) slices(neurons @p[0:4] rows [0:2] column 0 reads 4 kernel [0, 3] windows [0:2, 3:6, 7:9]) : (!snn.signal<1x3x3, spike>) -> !snn.signal<4, spike>
+  cluster.output @y(%p) : !snn.signal<4, spike>
+}
+
+// -----
+
+// CHECK: error: cluster.cluster: @c: slice of @p: its kernel sits on rows that axons or other kernels use
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<1x3x3, spike>
+  %c = snn.conv2d %x weights #snn.tensor<"w", 1x1x2x2xi8, [1, 2, 3, 4]> scale 1.0 : !snn.signal<1x3x3, spike> -> !snn.signal<1x2x2, f64>
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1x2x2, spike>
+  snn.output @y %p : !snn.signal<1x2x2, spike>
+}
+cluster.program of @n {
+  %x = cluster.input @x : !snn.signal<1x3x3, spike>
+  %p = cluster.cluster @c axons(%x[0:9]) slices(neurons @p[0:4] rows [0:4] column 0 reads 4 kernel [0:4] windows [0:9]) : (!snn.signal<1x3x3, spike>) -> !snn.signal<4, spike>
+  cluster.output @y(%p) : !snn.signal<4, spike>
+}
+
+// -----
+
+// CHECK: error: cluster.cluster: @c: slice of @p: windowed axon 9 of 9
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<1x3x3, spike>
+  %c = snn.conv2d %x weights #snn.tensor<"w", 1x1x2x2xi8, [1, 2, 3, 4]> scale 1.0 : !snn.signal<1x3x3, spike> -> !snn.signal<1x2x2, f64>
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1x2x2, spike>
+  snn.output @y %p : !snn.signal<1x2x2, spike>
+}
+cluster.program of @n {
+  %x = cluster.input @x : !snn.signal<1x3x3, spike>
+  %p = cluster.cluster @c axons(%x[0:9] windowed) slices(neurons @p[0:4] rows [0:4] column 0 reads 4 kernel [0:4] windows [0:10]) : (!snn.signal<1x3x3, spike>) -> !snn.signal<4, spike>
+  cluster.output @y(%p) : !snn.signal<4, spike>
+}
+
+// -----
+
+// CHECK: error: cluster.program: @c: slice of @p: its neurons are not the same positions of some channels
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<1x3x3, spike>
+  %c = snn.conv2d %x weights #snn.tensor<"w", 1x1x2x2xi8, [1, 2, 3, 4]> scale 1.0 : !snn.signal<1x3x3, spike> -> !snn.signal<1x2x2, f64>
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1x2x2, spike>
+  snn.output @y %p : !snn.signal<1x2x2, spike>
+}
+cluster.program of @n {
+  %x = cluster.input @x : !snn.signal<1x3x3, spike>
+  %p = cluster.cluster @c axons(%x[0:9] windowed) slices(neurons @p[0:4] rows [0:4] column 0 reads 2 kernel [0:4] windows [0:9]) : (!snn.signal<1x3x3, spike>) -> !snn.signal<4, spike>
+  cluster.output @y(%p) : !snn.signal<4, spike>
+}

@@ -13,7 +13,7 @@ crossbar.machine @m dt 0.0 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -31,7 +31,7 @@ crossbar.machine @m dt 0.001 steps 0 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -49,7 +49,7 @@ crossbar.machine @m dt 0.001 period 1 latency -1 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -67,7 +67,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -85,7 +85,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -103,7 +103,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -123,7 +123,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -141,7 +141,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -159,7 +159,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -177,7 +177,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -195,7 +195,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -213,7 +213,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -231,7 +231,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -249,7 +249,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -268,7 +268,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -286,7 +286,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -304,7 +304,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -323,7 +323,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -342,7 +342,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -361,7 +361,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -379,7 +379,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @y to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -397,7 +397,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @x delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -415,7 +415,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 0
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -433,7 +433,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay -1 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -451,7 +451,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @y to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -469,30 +469,12 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   "crossbar.flow"() <{source = @x, route = #cluster.route<1 to tile [0, 0]>}> : () -> ()
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
 
-// CHECK: error: crossbar.machine: the flow from @s does not go from its own router to its destination's
-crossbar.machine @m dt 0.001 {
-  crossbar.input @x size 2
-  crossbar.population @p size 2
-  crossbar.output @y of @p
-  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 0, 0, 1]> {
-    crossbar.axons @x[0:2]
-    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
-    crossbar.order [@s]
-  }
-  crossbar.channel @x to @s delay 0 capacity 2
-  crossbar.channel @s to @y delay 0 capacity 2
-  crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [1, 0], [0, 0]
-}
-
-// -----
-
-// CHECK: error: crossbar.machine: the flow from @s does not go from its own router to its destination's
+// CHECK: error: crossbar.machine: the flow from @x ends at a tile that the machine does not have
 builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh = [2, 1], crossbars = 1), crossbar(rows = 2, columns = 2), buffers(events = 64), time(unit = "ns", read = 10)>} {
 crossbar.machine @m dt 0.001 {
   crossbar.input @x size 2
@@ -505,48 +487,8 @@ crossbar.machine @m dt 0.001 {
   }
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
-  crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0], [1, 0]
-}
-}
-
-// -----
-
-// CHECK: error: crossbar.machine: the flow from @x does not go from its own router to its destination's
-builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh = [2, 1], crossbars = 1), crossbar(rows = 2, columns = 2), buffers(events = 64), time(unit = "ns", read = 10)>} {
-crossbar.machine @m dt 0.001 {
-  crossbar.input @x size 2
-  crossbar.population @p size 2
-  crossbar.output @y of @p
-  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 0, 0, 1]> {
-    crossbar.axons @x[0:2]
-    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
-    crossbar.order [@s]
-  }
-  crossbar.channel @x to @s delay 0 capacity 2
-  crossbar.channel @s to @y delay 0 capacity 2
-  crossbar.flow @x to tile [1, 0], [0, 0]
-  crossbar.flow @s to host [0, 0]
-}
-}
-
-// -----
-
-// CHECK: error: crossbar.machine: the flow from @x leaves the mesh
-builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh = [2, 1], crossbars = 1), crossbar(rows = 2, columns = 2), buffers(events = 64), time(unit = "ns", read = 10)>} {
-crossbar.machine @m dt 0.001 {
-  crossbar.input @x size 2
-  crossbar.population @p size 2
-  crossbar.output @y of @p
-  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 0, 0, 1]> {
-    crossbar.axons @x[0:2]
-    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
-    crossbar.order [@s]
-  }
-  crossbar.channel @x to @s delay 0 capacity 2
-  crossbar.channel @s to @y delay 0 capacity 2
-  crossbar.flow @x to tile [0, 0], [0, 1], [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @x to tile [0, 0], tile [2, 0]
+  crossbar.flow @s to host
 }
 }
 
@@ -565,7 +507,7 @@ crossbar.machine @m dt 0.001 peaks {y = 1} {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -583,7 +525,7 @@ crossbar.machine @m dt 0.001 peaks {x = -1} {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -601,7 +543,7 @@ crossbar.machine @m dt 0.001 peaks_in {s = "many"} {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -621,7 +563,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -640,7 +582,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 }
 
@@ -660,7 +602,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 }
 
@@ -680,7 +622,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -698,7 +640,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -716,7 +658,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -734,7 +676,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -752,7 +694,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -770,7 +712,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -788,7 +730,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -807,7 +749,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -825,7 +767,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -843,7 +785,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -861,7 +803,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -880,7 +822,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -898,7 +840,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -916,7 +858,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -934,7 +876,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -952,7 +894,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -970,7 +912,7 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
 }
 
 // -----
@@ -988,5 +930,167 @@ crossbar.machine @m dt 0.001 {
   crossbar.channel @x to @s delay 0 capacity 2
   crossbar.channel @s to @y delay 0 capacity 2
   crossbar.flow @x to tile [0, 0]
-  crossbar.flow @s to host [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: slices that are read several times, and only these, meet(lines, origins, offsets)
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 3
+  crossbar.population @p size 4
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:3] windowed
+    crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: slices that are read several times, and only these, meet(lines, origins, offsets)
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 3
+  crossbar.population @p size 4
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:3] windowed
+    crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 2]>, origins = #snn.tensor<"o", 2xi32, [0, 1]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: slices that are read several times, and only these, meet(lines, origins, offsets)
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 3
+  crossbar.population @p size 4
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 3x4xi8, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]> {
+    crossbar.axons @x[0:3]
+    crossbar.slice @s neurons @p[0:4] rows [0:3] column 0 meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 2]>, origins = #snn.tensor<"o", 2xi32, [0, 1]>, offsets = #snn.tensor<"f", 2xi32, [0, 1]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: there is one origin per read, and one offset per row of the kernel
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 3
+  crossbar.population @p size 4
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:3] windowed
+    crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 2]>, origins = #snn.tensor<"o", 3xi32, [0, 1, 1]>, offsets = #snn.tensor<"f", 2xi32, [0, 1]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: there is one origin per read, and one offset per row of the kernel
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 3
+  crossbar.population @p size 4
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:3] windowed
+    crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 2]>, origins = #snn.tensor<"o", 2xi32, [0, 1]>, offsets = #snn.tensor<"f", 1xi32, [0]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: origins and offsets lead out of the lines
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 3
+  crossbar.population @p size 4
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:3] windowed
+    crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 2]>, origins = #snn.tensor<"o", 2xi32, [0, 2]>, offsets = #snn.tensor<"f", 2xi32, [0, 1]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: origins and offsets lead out of the lines
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 3
+  crossbar.population @p size 4
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:3] windowed
+    crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 2]>, origins = #snn.tensor<"o", 2xi32, [0, -1]>, offsets = #snn.tensor<"f", 2xi32, [0, 1]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: its windows meet axons that it does not read
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 3
+  crossbar.population @p size 4
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:3] windowed
+    crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 3]>, origins = #snn.tensor<"o", 2xi32, [0, 1]>, offsets = #snn.tensor<"f", 2xi32, [0, 1]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.crossbar: @c0: cells of shape (1, 2) for 2 rows, 2 columns
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 3
+  crossbar.population @p size 4
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 1x2xi8, [1, 2]> {
+    crossbar.axons @x[0:3] windowed
+    crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 2]>, origins = #snn.tensor<"o", 2xi32, [0, 1]>, offsets = #snn.tensor<"f", 2xi32, [0, 1]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
 }

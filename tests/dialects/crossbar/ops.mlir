@@ -44,8 +44,8 @@ builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh 
     crossbar.channel @"both/b" to @y delay 0 capacity 2
     // CHECK-NEXT: crossbar.flow @x to tile [0, 0]
     crossbar.flow @x to tile [0, 0]
-    // CHECK-NEXT: crossbar.flow @"both/b" to host [1, 0], [0, 0] {note = "t"}
-    crossbar.flow @"both/b" to host [1, 0], [0, 0] {note = "t"}
+    // CHECK-NEXT: crossbar.flow @"both/b" to host, tile [1, 0] {note = "t"}
+    crossbar.flow @"both/b" to host, tile [1, 0] {note = "t"}
     // CHECK-NEXT: }
   }
 }
@@ -60,4 +60,35 @@ crossbar.machine @none dt 0.001 {
   crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 1x1xi8, [0]> {
   }
   // CHECK-NEXT: }
+}
+
+// -----
+
+// CHECK: crossbar.machine @m dt 0.001 {
+crossbar.machine @m dt 0.001 {
+// CHECK-NEXT: crossbar.input @x size 3
+  crossbar.input @x size 3
+// CHECK-NEXT: crossbar.population @p size 4
+  crossbar.population @p size 4
+// CHECK-NEXT: crossbar.output @y of @p
+  crossbar.output @y of @p
+// CHECK-NEXT: crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+// CHECK-NEXT: crossbar.axons @x[0:3] windowed
+    crossbar.axons @x[0:3] windowed
+// CHECK-NEXT: crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 2]>, origins = #snn.tensor<"o", 2xi32, [0, 1]>, offsets = #snn.tensor<"f", 2xi32, [0, 1]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.slice @s neurons @p[0:4] rows [0:2] column 0 reads 2 kernel [0:2] windows [0:3] meets(lines = #snn.tensor<"l", 3xi32, [0, 1, 2]>, origins = #snn.tensor<"o", 2xi32, [0, 1]>, offsets = #snn.tensor<"f", 2xi32, [0, 1]>) if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+// CHECK-NEXT: crossbar.order [@s]
+    crossbar.order [@s]
+// CHECK-NEXT: }
+  }
+// CHECK-NEXT: crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @x to @s delay 0 capacity 2
+// CHECK-NEXT: crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+// CHECK-NEXT: crossbar.flow @x to tile [0, 0]
+  crossbar.flow @x to tile [0, 0]
+// CHECK-NEXT: crossbar.flow @s to host
+  crossbar.flow @s to host
+// CHECK-NEXT: }
 }

@@ -95,6 +95,71 @@
 
 // -----
 
+// CHECK: error: tiles.topology is 'ring'; use one of mesh, tree
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1, topology = "ring"), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.mesh of a tree is {{.leaves, 1.}}
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [2, 2], crossbars = 1, topology = "tree", arity = 2), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.arity is at least 2 on a tree
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1, topology = "tree", arity = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.arity belongs to a tree
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1, arity = 2), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.chip belongs to a mesh
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1, topology = "tree", arity = 2, chip = [2, 1]), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.mesh does not consist of whole chips of tiles.chip
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 4], crossbars = 1, chip = [2, 3]), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.mesh does not consist of whole chips of tiles.chip
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 4], crossbars = 1, chip = [2, 0]), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: tiles.table_entries must not be negative
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 4], crossbars = 1, table_entries = -1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: link.hop_x is for a mesh; all links of a tree take link.hop_y
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1, topology = "tree", arity = 2), crossbar(rows = 1, columns = 1), buffers(events = 1), link(hop_x = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: link.chip_flit is for links between chips, and tiles.chip names none
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), link(chip_flit = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: link.energy_x is for a mesh; all links of a tree take link.energy_y
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1, topology = "tree", arity = 2), crossbar(rows = 1, columns = 1), buffers(events = 1), link(energy_x = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: link.chip_hop is for links between chips, and tiles.chip names none
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), link(chip_hop = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: link.flit must be at least 1 where link.chip_flit is
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1, chip = [2, 1]), crossbar(rows = 1, columns = 1), buffers(events = 1), link(flit = 0, chip_flit = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
 // CHECK: error: link.arbitration is 'priority'; use one of round-robin
 "test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), link(arbitration = "priority"), time(unit = "ns", read = 1)>} : () -> ()
 

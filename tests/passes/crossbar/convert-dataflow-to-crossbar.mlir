@@ -1,6 +1,7 @@
 // RUN: snn-opt %s -p convert-snn-to-cluster,cluster-place,cluster-route,convert-cluster-to-dataflow,dataflow-schedule,dataflow-analyze-throughput,convert-dataflow-to-crossbar --split-input-file | filecheck %s
 
 // Weights of 1 and 0.5 in 4 bits: 4 and 2 times a quarter, the finest grid on which 1 fits (7 is the largest integer).
+// Weights that are small integers stay as they are.
 // Cells are rows x columns, weights targets x sources.
 // CHECK-NOT:  snn.network
 // CHECK-NOT:  cluster.program
@@ -15,7 +16,7 @@
 // CHECK-NEXT:     crossbar.slice @c0.h neurons @h[0:3] rows [0:3] column 0 if(scale = 0.25, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 1.0, v_reset = 0.0) using <nir>
 // CHECK-NEXT:     crossbar.order [@c0.h]
 // CHECK-NEXT:   }
-// CHECK-NEXT:   crossbar.crossbar @c1 at [1, 0] crossbar 0 cells #snn.tensor<"c1.cells", 4x4xi8, [4, 0, 0, 0, 4, 4, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0]> {
+// CHECK-NEXT:   crossbar.crossbar @c1 at [1, 0] crossbar 0 cells #snn.tensor<"c1.cells", 4x4xi8, [1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]> {
 // CHECK-NEXT:     crossbar.axons @h[0:3] delay 1
 // CHECK:          crossbar.order [@c1.o]
 // CHECK-NEXT:   }
@@ -23,8 +24,8 @@
 // CHECK-NEXT:   crossbar.channel @c0.h to @c1.o delay 1 capacity 3
 // CHECK-NEXT:   crossbar.channel @c1.o to @y delay 0 capacity 2
 // CHECK-NEXT:   crossbar.flow @x to tile [0, 0]
-// CHECK-NEXT:   crossbar.flow @c0.h to tile [0, 0], [1, 0]
-// CHECK-NEXT:   crossbar.flow @c1.o to host [1, 0], [0, 0]
+// CHECK-NEXT:   crossbar.flow @c0.h to tile [1, 0]
+// CHECK-NEXT:   crossbar.flow @c1.o to host
 // CHECK-NEXT: }
 builtin.module attributes {platform.machine = #platform.machine<"toy", tiles(mesh = [2, 1], crossbars = 1), crossbar(rows = 4, columns = 4, weight_bits = 4, fanin = "digital", max_delay = 3), buffers(events = 64), link(flit = 1, hop_x = 4, hop_y = 6), time(unit = "ns", read = 10, event = 2, convert = 3, columns_per_adc = 2, add = 1, update = 5, spike = 7)>} {
   snn.network @toy dt 0.001 {

@@ -37,20 +37,20 @@ builtin.module attributes {platform.machine = #platform.machine<"toy", tiles(mes
 
 // -----
 
-// Six inputs on four rows. The partial slice: 10 + 2*3 + 3*1 = 19. The one that adds it: 10 + 2*3 + 3*1 + add 1*2 + 5*2 +
-// 7*2 = 45. Two flows share the host's inject link, so each may find it taken every other flit: 2 * (6 + 1) flit times to
+// Six inputs on four rows. The partial slice: 10 + 2*4 + 3*1 = 21. The one that adds it: 10 + 2*2 + 3*1 + add 1*2 + 5*2 +
+// 7*2 = 43. Two flows share the host's inject link, so each may find it taken every other flit: 2 * (6 + 1) flit times to
 // send. The partial sum has two values, so 3 flits, and shares the eject link of tile [0, 0] with the input: 2 * 3. What is
 // left of the ways: that eject link, 2; a mesh link, its hop and an eject link, 1 + 4 + 1; inject, mesh, hop: 6.
 // CHECK-LABEL: dataflow.graph of @split unit "ns" activity "worst"
 // WORST-LABEL: dataflow.graph of @split unit "ns" activity "worst"
-// CHECK:        actor slice @c0.h on @c0 time 45 mean 45 reads(%{{.*}}[1] capacity 2, %{{.*}}[1] capacity 2)
-// CHECK:        actor slice @c1.h on @c1 time 19 mean 19 {{.*}} -> !dataflow.token<2>
+// CHECK:        actor slice @c0.h on @c0 time 21 mean 21 {{.*}} -> !dataflow.token<2>
+// CHECK:        actor slice @c1.h on @c1 time 43 mean 43 reads(%{{.*}}[1] capacity 2, %{{.*}}[1] capacity 2)
 // CHECK:        actor send @x.send.0_0 time 14 mean 7
 // CHECK:        actor send @x.send.1_0 time 14 mean 7
-// CHECK:        actor send @c1.h.send.0_0 time 6 mean 3
+// CHECK:        actor send @c0.h.send.0_0 time 6 mean 3
 // CHECK:        actor carry @x.carry.0_0 time 2 mean 1 concurrent
 // CHECK:        actor carry @x.carry.1_0 time 6 mean 6 concurrent
-// CHECK:        actor carry @c1.h.carry.0_0 time 6 mean 6 concurrent
+// CHECK:        actor carry @c0.h.carry.0_0 time 6 mean 6 concurrent
 builtin.module attributes {platform.machine = #platform.machine<"toy", tiles(mesh = [2, 1], crossbars = 1), crossbar(rows = 4, columns = 4, weight_bits = 4, fanin = "digital", max_delay = 3), buffers(events = 64), link(flit = 1, hop_x = 4, hop_y = 6), time(unit = "ns", read = 10, event = 2, convert = 3, columns_per_adc = 2, add = 1, update = 5, spike = 7)>} {
   snn.network @split dt 0.001 {
     %x = snn.input @x : !snn.signal<6, spike>

@@ -1,0 +1,178 @@
+"""Which synapses the slices of a cluster program hold, and that each synapse of the program has exactly one place.
+
+There are too many synapses to count. Each axon gets a random number of 64 bits instead, and a neuron whose axons have
+the right sum (modulo 2**64) has them once each, but for a chance of 2**-64.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.cluster import ClusterOp, source_name
+from snnir.dialects.cluster_attributes import Slice, Windows
+from snnir.dialects.connections import Connection, connections_of
+from snnir.dialects.snn import NeuronOp
+from snnir.errors import SnnirError
+from snnir.synapses import Conv, IntArray, Marks
+
+Axon = tuple[str, int]
+"""A source and a delay; with a neuron's number it names one axon."""
+
+
+@dataclass(frozen=True)
+class AxonGroup:
+    """Neurons of one source and delay that a cluster reads."""
+
+    axon: Axon
+    neurons: IntArray
+    windowed: bool
+
+
+def axon_groups(cluster: ClusterOp) -> list[AxonGroup]:
+    """The axons of a cluster, signal by signal."""
+    return [
+        AxonGroup((source_name(signal), a.data.delay), a.data.neurons.array, a.data.windowed)
+        for signal, a in zip(cluster.signals, cluster.axons, strict=True)
+    ]
+
+
+def taken(part: Slice, groups: Sequence[AxonGroup]) -> Iterator[tuple[int, IntArray]]:
+    """The groups that a slice reads: the number of each, and the positions of its axons in it.
+
+    Those that feed its rows, in the order of rows; or those that its windows pass over.
+    """
+    wanted = part.rows.array if part.windows is None else part.windows.axons.array
+    start = 0
+    for number, group in enumerate(groups):
+        if group.windowed is (part.windows is not None):
+            mine = wanted[(wanted >= start) & (wanted < start + len(group.neurons))] - start
+            start += len(group.neurons)
+            if mine.size:
+                yield number, mine
+
+
+def axons_of(part: Slice, groups: Sequence[AxonGroup]) -> dict[Axon, IntArray]:
+    """The neurons of each source and delay that a slice reads."""
+    found: dict[Axon, list[IntArray]] = defaultdict(list)
+    for number, mine in taken(part, groups):
+        found[groups[number].axon].append(groups[number].neurons[mine])
+    return {axon: np.concatenate(parts) for axon, parts in found.items()}
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A slice of a population, and what it reads."""
+
+    cluster: ClusterOp
+    part: Slice
+    axons: dict[Axon, IntArray]
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"@{self.cluster.sym_name.data}: slice of @{self.part.population}"
+
+
+def verify_synapses(
+    population: NeuronOp,
+    slices: Sequence[tuple[ClusterOp, Slice]],
+    groups: Mapping[ClusterOp, Sequence[AxonGroup]],
+) -> None:
+    """Raise `VerifyException` unless the slices of each neuron have each of its axons once, in all."""
+    try:
+        connections = connections_of(population)
+    except SnnirError as error:
+        raise VerifyException(error.message) from None
+    held = [_Held(cluster, part, axons_of(part, groups[cluster])) for cluster, part in slices]
+    read = {(c.source, c.delay) for c in connections}
+    for each in held:
+        for source, delay in each.axons.keys() - read:
+            what = f"@{source} (delay {delay}) that the population does not read"
+            raise VerifyException(f"{each.where} has a row of {what}")
+    unread = [{axon: np.ones(len(neurons), np.bool_) for axon, neurons in each.axons.items()} for each in held]
+    for number, connection in enumerate(connections):
+        axon, synapses = (connection.source, connection.delay), connection.synapses
+        marks = np.random.default_rng(number).integers(1, 1 << 64, synapses.sources, np.uint64)
+        sums = np.zeros(population.size, np.uint64)
+        for each, left in zip(held, unread, strict=True):
+            if axon in each.axons:
+                found, seen = _gathered(each, connection, each.axons[axon], marks)
+                sums[each.part.neurons.array] += found
+                left[axon] &= ~seen
+        wrong = np.flatnonzero(sums != synapses.marked(marks))
+        if wrong.size:
+            raise VerifyException(_misplaced(population, connection, int(wrong[0]), held))
+    for each, left in zip(held, unread, strict=True):
+        for axon, alone in left.items():
+            if alone.any():
+                what = f"@{axon[0]}[{each.axons[axon][alone][0]}] (delay {axon[1]})"
+                raise VerifyException(f"{each.where} has a row of {what} that none of its neurons reads")
+
+
+def _gathered(
+    held: _Held, connection: Connection, sources: IntArray, marks: Marks
+) -> tuple[Marks, "NDArray[np.bool_]"]:
+    """For each neuron of a slice the sum of the marks of what it reads, and whether any neuron reads each source."""
+    targets = held.part.neurons.array
+    if held.part.windows is None:
+        return connection.synapses.gathered(sources, targets, marks[sources])
+    conv = connection.synapses
+    if not isinstance(conv, Conv):
+        raise VerifyException(f"{held.where} has windows, but the population is no convolution")
+    positions, channels = window_neurons(held.part, held.part.windows, conv, held.where)
+    kernel = held.part.windows.kernel.array
+    if len(kernel) and int(kernel.max()) >= conv.channels * prod(conv.windows.kernel):
+        raise VerifyException(f"{held.where}: the kernel has no place {kernel.max()}")
+    met = conv.met(positions, kernel)
+    given = np.zeros(len(marks) + 1, np.bool_)
+    given[sources] = True
+    if not given[met[met >= 0]].all():
+        raise VerifyException(f"{held.where}: its windows pass over neurons of @{connection.source} that it lacks")
+    padded = np.concatenate([marks, np.zeros(1, np.uint64)])[met]
+    # channels of one group read the same
+    first, same = np.unique(channels // conv.group_out, return_index=True, return_inverse=True)[1:]
+    reads = conv.reads(kernel // prod(conv.windows.kernel), channels[first])
+    sums = np.stack([padded[:, column].sum(axis=1, dtype=np.uint64) for column in reads.T])[same]
+    seen = np.zeros(len(marks) + 1, np.bool_)
+    seen[met] = True
+    return sums.ravel(), seen[sources]
+
+
+def window_neurons(part: Slice, windows: Windows, conv: Conv, where: str) -> tuple[IntArray, IntArray]:
+    """The positions at which a slice is read and the output channels of its columns."""
+    places, neurons = prod(conv.windows.result), part.neurons.array
+    positions, channels = neurons[: windows.reads] % places, neurons[:: windows.reads] // places
+    if not np.array_equal(neurons, (channels[:, None] * places + positions).ravel()):
+        raise VerifyException(f"{where}: its neurons are not the same positions of some channels")
+    return positions, channels
+
+
+def _misplaced(population: NeuronOp, connection: Connection, target: int, held: Sequence[_Held]) -> str:
+    """What is wrong with the synapses of one connection onto one neuron."""
+    counts = np.zeros(connection.synapses.sources, np.int64)
+    for each in held:
+        axon = (connection.source, connection.delay)
+        if axon in each.axons and target in each.part.neurons.array:
+            counts[_reached(each, connection, each.axons[axon], target)] += 1
+    inputs = connection.synapses.inputs(np.array([target]))
+    source = int(inputs[counts[inputs] != 1][0])
+    return (
+        f"the synapse from @{connection.source}[{source}] to @{population.sym_name.data}[{target}] "
+        f"(delay {connection.delay}) is on {counts[source]} crossbars instead of one"
+    )
+
+
+def _reached(held: _Held, connection: Connection, sources: IntArray, target: int) -> IntArray:
+    """The sources that one neuron reads through a slice."""
+    windows, conv = held.part.windows, connection.synapses
+    if windows is None or not isinstance(conv, Conv):
+        return sources
+    kernel, (channel, position) = windows.kernel.array, divmod(target, prod(conv.windows.result))
+    mine = conv.reads(kernel // prod(conv.windows.kernel), np.array([channel]))[:, 0]
+    met = conv.met(np.array([position]), kernel[mine])[0]
+    return met[met >= 0]
