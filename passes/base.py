@@ -26,6 +26,8 @@ class SNNPass(ModulePass):
 
     lossy: ClassVar[bool] = False
     """Whether the pass may change what the program computes; `snnc verify` then measures by how much."""
+    kept: ClassVar[bool] = True
+    """Whether a build directory keeps the IR after the pass as a stage; not, where it only looks and notes."""
 
     statistics: Counter[str] = field(default_factory=Counter[str], init=False, repr=False, compare=False)
 

@@ -1,19 +1,21 @@
 """`cluster-place`: which crossbar of the machine holds which cluster."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
 
-from snnir.dialects.cluster import ClusterOp, ProgramOp, address_of
-from snnir.dialects.cluster_attributes import PartialType, Place, PlaceAttr
-from snnir.partition.placement import Traffic, cost, hops, row_major, swap_placement
+from snnir.dialects.cluster import ClusterOp, OutputOp, ProgramOp
+from snnir.dialects.cluster_attributes import Place, PlaceAttr
+from snnir.dialects.platform import Machine
+from snnir.dialects.ways import floor_of
+from snnir.partition.placement import HOST, Nets, Options, PlacementError, Problem, cost, place
 from snnir.passes.activity import NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
+from snnir.passes.dataflow.convert_cluster_to_dataflow import load_of
 
 
 @dataclass(frozen=True)
@@ -26,50 +28,73 @@ class ClusterPlace(SNNPass):
 
     name = "cluster-place"
 
-    algorithm: Literal["swap", "row-major"] = "swap"
-    """`row-major` fills tile after tile; `swap` then exchanges pairs while hop-weighted traffic falls."""
+    algorithm: Literal["springs", "annealing", "hilbert", "pso", "swap", "load-balance", "row-major"] = "springs"
+    """How tiles are chosen; docs/placement.md has what each does and how they compare."""
+    cost: Literal["unicast", "multicast"] = "unicast"
+    """What is kept low: spikes times hops to each destination tile, or times links of the tree to all of them."""
+    seed: int = 0
+    """For algorithms that draw lots; the same seed gives the same placement."""
+    effort: float = 1.0
+    """How much searching is done, in multiples of the usual."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         clusters = only(op, ProgramOp, "run convert-snn-to-cluster before")
+        if self.effort <= 0:
+            fail(clusters, f"effort is {self.effort:g}", "give a number above 0; 1 is the usual")
         target = machine(op)
-        count, (width, height) = len(clusters.clusters), target.tiles.mesh
-        if count > target.crossbars:
-            message = f"{count} clusters, but the machine '{target.name}' has {target.crossbars} crossbars"
-            fail(clusters, message, "choose a machine with more tiles, more crossbars per tile or larger crossbars")
-        traffic, host = _traffic(clusters, NetworkActivity(program(op), "peak"))
-        host_tile = target.tiles.host[1] * width + target.tiles.host[0]
-        tiles = row_major(count, width * height, target.tiles.crossbars)
-        distance = hops(target.tiles.mesh)
-        before = cost(tiles, traffic, host, host_tile, distance)
-        if self.algorithm == "swap":
-            tiles = swap_placement(traffic, host, target.tiles.mesh, target.tiles.crossbars, host_tile)
+        clusters.metrics = None
+        floor, ops = floor_of(target), clusters.clusters
+        nets = nets_of(clusters, NetworkActivity(program(op), "peak"))
+        try:
+            problem = _problem(target, nets, ops)
+            tiles = place(problem, self.algorithm, Options(self.seed, self.effort, self.cost))
+            rows = place(problem, "row-major")
+        except PlacementError as error:
+            message = f"{error}"
+            if error.resource == "crossbars":
+                message = f"{len(ops)} clusters, but the machine '{target.name}' has {target.crossbars} crossbars"
+            fail(clusters, message, error.hint)
         used: Counter[int] = Counter()
-        for cluster, tile in zip(clusters.clusters, tiles, strict=True):
-            cluster.place = PlaceAttr(Place((tile % width, tile // width), used[tile]))
+        for cluster, tile in zip(ops, tiles.tolist(), strict=True):
+            cluster.place = PlaceAttr(Place(floor.router(tile), used[tile]))
             used[tile] += 1
-        self.statistics["spike-hops per 1000 steps, row-major"] = round(1000 * before)
-        self.statistics["spike-hops per 1000 steps"] = round(1000 * cost(tiles, traffic, host, host_tile, distance))
+        plain = replace(problem, crossing=1)
+        self.statistics["spike-hops per 1000 steps, row-major"] = round(1000 * cost(plain, rows))
+        self.statistics["spike-hops per 1000 steps"] = round(1000 * cost(plain, tiles))
+        self.statistics["spike-links per 1000 steps, row-major"] = round(1000 * cost(plain, rows, "multicast"))
+        self.statistics["spike-links per 1000 steps"] = round(1000 * cost(plain, tiles, "multicast"))
 
 
-def _traffic(clusters: ProgramOp, activity: NetworkActivity) -> tuple[Traffic, Traffic]:
-    """Values per step from cluster to cluster, and between each cluster and the host."""
-    number = {op: i for i, op in enumerate(clusters.clusters)}
-    between = np.zeros((len(number), len(number)))
-    host = np.zeros(len(number))
-    for output in clusters.outputs:
-        for signal in output.signals:
-            if isinstance(signal.owner, ClusterOp):
-                host[number[signal.owner]] += _volume(signal, activity)
-    for cluster in clusters.clusters:
-        for value in dict.fromkeys(cluster.operands):
-            if isinstance(value.owner, ClusterOp):
-                between[number[value.owner], number[cluster]] += _volume(value, activity)
-            else:
-                host[number[cluster]] += _volume(value, activity)
-    return between, host
+def nets_of(clusters: ProgramOp, activity: NetworkActivity) -> Nets:
+    """One net per input and per result: who reads it, the host where it is an output, and values per step."""
+    number: dict[object, int] = {op: i for i, op in enumerate(clusters.clusters)}
+    nets: list[tuple[int, list[int], float]] = []
+    for op in [*clusters.inputs, *clusters.clusters]:
+        for value in op.results:
+            users = [use.operation for use in value.uses]
+            sinks = [HOST if isinstance(user, OutputOp) else number[user] for user in users]
+            nets.append((number.get(op, HOST), sinks, float(load_of(value, activity).mean)))
+    return Nets.of(nets)
 
 
-def _volume(value: SSAValue, activity: NetworkActivity) -> float:
-    if isinstance(value.type, PartialType):
-        return float(value.type.size.data)
-    return float(activity.of(*address_of(value)).mean)
+def _problem(target: Machine, nets: Nets, clusters: list[ClusterOp]) -> Problem:
+    """What is to be placed. A link between chips counts as often as flits take longer on it."""
+    link, tiles = target.link, target.tiles
+    crossing = max(1, round(link.chip_flit / link.flit)) if link.chip_flit else 1
+    work = np.array([cluster.rows + cluster.columns for cluster in clusters], float)
+    floor = floor_of(target)
+    free = Problem.of(floor, nets, len(clusters), work=work, crossing=crossing)
+    if not tiles.table_entries:
+        return free
+    # a route takes an entry at its own router for each destination: at most one for each cluster that reads
+    entries = np.zeros(len(clusters) + 1)
+    np.add.at(entries, nets.sources, nets.fanout.astype(float))
+    room = np.full(floor.tiles, float(tiles.table_entries))
+    room[floor.host_tile] = max(0.0, room[floor.host_tile] - entries[HOST])
+    limits = {"table entries": (entries[:-1], room)}
+    try:
+        limited = Problem.of(floor, nets, len(clusters), work=work, crossing=crossing, limits=limits)
+        place(limited, "row-major")
+    except PlacementError:
+        return free  # readers that come to share a tile share an entry: cluster-route counts what it takes in the end
+    return limited

@@ -4,22 +4,34 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.connections import Connection, connections_of
-from snnir.dialects.snn import AddOp, NeuronOp, WeightedOp
+from snnir.dialects.snn import AddOp, DelayOp, FlattenOp, NeuronOp, PoolOp, SliceOp, WeightedOp
+
+_LINEAR = WeightedOp | PoolOp | AddOp | DelayOp | FlattenOp | SliceOp
+"""What may stand between a population and the spikes that it reads."""
 
 
 def replace_projections(population: NeuronOp, projections: Sequence[WeightedOp]) -> None:
     """Make `projections` (not yet in the IR) the only inputs of a population, in this order.
 
-    Projections and sums that nobody reads any more are erased.
+    What nobody reads any more is erased.
     """
-    Rewriter.insert_op(list(projections), InsertPoint.before(population))
+    replace_inputs(population, projections, [projection.current for projection in projections])
+
+
+def replace_inputs(population: NeuronOp, ops: Sequence[Operation], values: Sequence[SSAValue]) -> None:
+    """Insert `ops` and make `values` the only inputs of a population.
+
+    What nobody reads any more is erased.
+    """
+    if ops:
+        Rewriter.insert_op(list(ops), InsertPoint.before(population))
     old = list(population.inputs)
-    population.operands = [projection.current for projection in projections]
+    population.operands = values
     for value in old:
         _erase_unused(value)
 
@@ -32,7 +44,7 @@ def forget_activity(populations: Iterable[NeuronOp]) -> None:
 
 def _erase_unused(value: SSAValue) -> None:
     owner = value.owner
-    if isinstance(owner, WeightedOp | AddOp) and not any(result.uses for result in owner.results):
+    if isinstance(owner, _LINEAR) and not any(result.uses for result in owner.results):
         operands = list(owner.operands)
         owner.detach()
         owner.erase()
@@ -42,7 +54,8 @@ def _erase_unused(value: SSAValue) -> None:
 
 def dense_weights(connection: Connection, *, scaled: bool = True) -> NDArray[np.float64]:
     """The weights of a connection times their scale, (targets, weights of each): one column when one-to-one."""
-    op = connection.op
+    op = connection.plain
+    assert op is not None
     raw = op.weights.array if isinstance(op.weights, TensorAttr) else np.asarray(value_of(op.weights))
     targets = op.current_type.size
     weights = np.asarray(raw, np.float64)
@@ -57,6 +70,5 @@ def total_bias(population: NeuronOp) -> NDArray[np.float64]:
     """The sum of the biases of a population's projections, in their order; one entry per neuron."""
     total = np.zeros(population.size)
     for connection in connections_of(population):
-        if connection.op.bias is not None:
-            total = total + value_of(connection.op.bias)
+        total = total + connection.bias
     return total

@@ -11,11 +11,13 @@ from xdsl.ir import Attribute
 
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.connections import Connection, connections_of
+from snnir.dialects.machine_neurons import COEFFICIENTS
 from snnir.dialects.platform import machine_of
 from snnir.dialects.snn import NetworkOp, NeuronOp, SparseOp, WeightedOp
 from snnir.errors import SnnirError
 from snnir.passes.base import SNNPass, fail, program
 from snnir.passes.placeable import check_placeable
+from snnir.passes.snn.columns import quantise
 from snnir.passes.snn.projections import dense_weights, forget_activity, replace_projections
 from snnir.precision import Grid, Matrix, integer_type, nearest_grid
 
@@ -28,10 +30,17 @@ class SNNQuantize(SNNPass):
 
     A neuron whose weights are exactly such integers times a power of two (and times the scale that its projections
     already share, as after an earlier run) keeps them: nothing is lost. The weights of others are rounded to nearest,
-    the largest of a neuron becoming the largest integer. Where a population reads something else than dense and
-    one-to-one projections of spikes, its projections share no scale: a convolution has one per output channel, sparse
-    connections have one. Biases and neuron parameters stay. Activity that was measured before a weight changed is
-    dropped: profile again. Does nothing for a machine that states no precision.
+    the largest of a neuron becoming the largest integer; where several of them add up on one cell, the largest sum.
+    Neurons with common weights, as those of a channel, have a common scale.
+
+    Sums of spikes and pools have weights of 1 (or 1 / kernel). A population that sums nothing else keeps them. Beside
+    other weights they are rounded like these: an identity becomes a one-to-one projection with integers. Pools that
+    average before a projection become pools that sum, and the scale divides. Two projections in a row, and parts of
+    projections, become single synapses, whose weights are rounded. All of it is counted.
+
+    Where no crossbar can hold a population, its projections share no scale: a convolution has one per output channel,
+    sparse connections have one. Biases and neuron parameters stay. Activity that was measured before a weight changed
+    is dropped: profile again. Does nothing for a machine that states no precision.
     """
 
     name = "snn-quantize"
@@ -55,11 +64,23 @@ class SNNQuantize(SNNPass):
 
     def _quantize_all(self, network: NetworkOp, populations: Sequence[NeuronOp], bits: int) -> bool:
         """Quantise all projections; whether that changed a weight."""
-        shared = {population: _columns(population) for population in populations}
-        changed = [self._quantize(population, found, bits) for population, found in shared.items() if found]
+        shared = {population: _connections(population) for population in populations}
+        changed: list[bool] = []
+        for population, found in shared.items():
+            if found and _is_plain(population, found):
+                changed.append(self._quantize(population, found, bits))
+            elif found:
+                changed.append(self._quantize_columns(network, population, bits))
         done = {c.op for population, found in shared.items() if found for c in connections_of(population)}
         rest = [op for op in network.body.block.ops if isinstance(op, WeightedOp) and op not in done]
         return any([*changed, *(self._quantize_alone(op, bits) for op in rest)])
+
+    def _quantize_columns(self, network: NetworkOp, population: NeuronOp, bits: int) -> bool:
+        """Quantise what a population reads, whatever that is; whether that changed a weight."""
+        name, found = population.sym_name.data, quantise(network, population, bits)
+        self.statistics[f"signals into @{name} given weights"] = found.given
+        self.statistics[f"projections into @{name} made single synapses"] = found.folded
+        return self._note(f"@{name}", found.rounded, found.weights, bits)
 
     def _quantize(self, population: NeuronOp, connections: Sequence[Connection], bits: int) -> bool:
         """Quantise the projections of a population; whether that changed a weight."""
@@ -91,7 +112,9 @@ class SNNQuantize(SNNPass):
 
     def _count(self, what: str, grid: Grid, original: Matrix, bits: int) -> bool:
         """Count what was changed; whether anything was."""
-        rounded = grid.integers * grid.scale[:, None]
+        return self._note(what, grid.integers * grid.scale[:, None], original, bits)
+
+    def _note(self, what: str, rounded: "Matrix | Vector", original: "Matrix | Vector", bits: int) -> bool:
         changed = int((rounded != original).sum())
         self.statistics[f"bits of {what}"] = bits
         self.statistics[f"weights of {what} changed"] = changed
@@ -100,19 +123,26 @@ class SNNQuantize(SNNPass):
         return changed > 0
 
 
-def _columns(population: NeuronOp) -> list[Connection] | None:
-    """The projections of a population if crossbar columns can hold them, all weights of a neuron with one scale."""
+def _connections(population: NeuronOp) -> list[Connection] | None:
+    """The connections of a population if crossbars can hold them, and its neurons too unless all are plain."""
     try:
-        return connections_of(population)
+        found = connections_of(population)
     except SnnirError:
         return None
+    return found if population.MODEL in COEFFICIENTS or _is_plain(population, found) else None
+
+
+def _is_plain(population: NeuronOp, connections: Sequence[Connection]) -> bool:
+    """Whether a population sums dense and one-to-one projections, no two of the same axons."""
+    shape = population.signal_type.shape
+    plain = all(c.plain is not None and c.plain.current_type.shape == shape for c in connections)
+    return plain and len({(c.source, c.delay) for c in connections}) == len(connections)
 
 
 def _common(connections: Sequence[Connection]) -> tuple[list[Matrix], Vector]:
     """The weights of each connection, and the scale that they share; with different scales these are multiplied in."""
-    size = connections[0].op.current_type.size
-    values = [1.0 if c.op.scale is None else value_of(c.op.scale) for c in connections]
-    scales = [np.broadcast_to(np.asarray(value, np.float64), (size,)) for value in values]
+    size = connections[0].synapses.targets
+    scales = [np.broadcast_to(np.asarray(c.scale, np.float64), (size,)) for c in connections]
     if all((scale == scales[0]).all() for scale in scales):
         return [dense_weights(c, scaled=False) for c in connections], scales[0]
     return [dense_weights(c) for c in connections], np.ones(size)
@@ -125,7 +155,8 @@ def _integer(
     population: NeuronOp,
     bits: int,
 ) -> WeightedOp:
-    op = connection.op
+    op = connection.plain
+    assert op is not None
     values = integers.ravel() if connection.one_to_one else integers
     key = op.weights.data.key if isinstance(op.weights, TensorAttr) else f"{population.sym_name.data}.weight"
     new = type(op)(

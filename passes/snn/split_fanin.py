@@ -7,21 +7,22 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.context import Context
-from xdsl.dialects.builtin import FloatAttr, ModuleOp
-from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects.attributes import SignalType, TensorAttr
 from snnir.dialects.connections import Connection, connections_of
 from snnir.dialects.platform import machine_of
-from snnir.dialects.snn import DenseOp, IfOp, NetworkOp, NeuronOp, ScaleOp, SliceOp, WeightedOp
+from snnir.dialects.snn import AddOp, DelayOp, DenseOp, FlattenOp, NetworkOp, NeuronOp, ScaleOp, SliceOp
 from snnir.indices import Indices
 from snnir.passes.base import SNNPass, fail, program
 from snnir.passes.placeable import check_placeable
-from snnir.passes.snn.projections import dense_weights, forget_activity, replace_projections, total_bias
-from snnir.semantics import Semantics
+from snnir.passes.snn.parts import Part, axons_of, parts_of
+from snnir.passes.snn.projections import dense_weights, forget_activity, replace_inputs, total_bias
+from snnir.passes.snn.relays import Relay, relay_of, relay_of_relays
+from snnir.passes.snn.terms import Term, terms_of
 
 Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class SNNSplitFanin(SNNPass):
     sums are right on average and late by a step or two. The result is not exact; `snnc verify` measures the loss, and
     activity has to be profiled again. The range comes from the inputs' measured activity (mean +- `sigma` standard
     deviations, firing taken as independent), without a profile from the largest sums possible.
+
+    Parts are cut so that neurons share the axons of a part: some of the sources of an all-to-all projection, some input
+    channels of a convolution (or, where one channel is too much, some rows of its kernel); of single synapses, each
+    neuron's are dealt. What is small stays at the neuron, one-to-one projections first. Relays that are more than
+    `rows` are read by relays of relays, level by level.
 
     Does nothing for machines that add partial sums digitally: clustering splits there, exactly.
     """
@@ -57,90 +63,167 @@ class SNNSplitFanin(SNNPass):
         if rows is None or rows < 2:
             fail(network, "how many rows?", "give rows=128, or a machine with --platform")
         check_placeable(network)
+        columns = target.crossbar.columns if target is not None else None
         for population in list(network.sources.values()):
             if isinstance(population, NeuronOp):
-                self._split(network, population, rows)
+                self._split(network, population, rows, columns)
         if self.statistics["populations split"]:
             forget_activity(source for source in network.sources.values() if isinstance(source, NeuronOp))
 
-    def _split(self, network: NetworkOp, population: NeuronOp, rows: int) -> None:
+    def _split(self, network: NetworkOp, population: NeuronOp, rows: int, columns: int | None) -> None:
         connections = connections_of(population)
-        axons = sorted({(c.source, c.delay, int(n)) for c in connections if not c.one_to_one for n in c.neurons})
-        own = sum(c.one_to_one for c in connections)
-        if len(axons) + own <= rows:
-            return
-        parts = -(-len(axons) // rows)
-        if parts + own > rows:
-            hint = "use a machine with larger crossbars"
-            fail(population, f"@{population.sym_name.data} needs {parts + own} relays per neuron, more than rows", hint)
+        if _is_plain(population, connections):
+            if _axons(connections) + sum(c.one_to_one for c in connections) <= rows:
+                return
+            kept, bins = _plain_bins(connections, rows)
+        else:
+            terms = terms_of(population)
+            if sum(axons_of(term) for term in terms) <= rows or _fanin(connections, population.size) <= rows:
+                return
+            kept, bins = _bins(network, population, terms, rows)
         bias = total_bias(population)
-        new: list[WeightedOp] = [
-            ScaleOp(c.op.source, c.op.weights, c.op.current_type, scale=c.op.scale, delay=c.op.delay.data)
-            for c in connections
-            if c.one_to_one
-        ]
-        for number, chosen in enumerate(np.array_split(np.arange(len(axons)), parts)):
-            wanted = set(axons[chosen[0] : chosen[-1] + 1])
-            relay, step, lift = self._relay(network, population, connections, wanted, number)
-            weight = TensorAttr.of(f"{relay.sym_name.data}.out", step)
-            new.append(ScaleOp(relay.signal, weight, SignalType.current(*relay.signal_type.shape.data)))
-            bias = bias - lift
-        first = new[0]
-        first.bias = TensorAttr.of(f"{population.sym_name.data}.bias", bias)
-        replace_projections(population, new)
-        self.statistics["relay neurons"] += parts * population.size
+        relays = [relay_of(network, population, parts, n, float(self.sigma)) for n, parts in enumerate(bins)]
+        levels, made = 1, len(relays)
+        while len(relays) + sum(kept.axons) > rows:
+            before, count = relays, -(-len(relays) // rows)
+            ends = [len(before) * n // count for n in range(count + 1)]
+            relays = [
+                relay_of_relays(population, before[ends[n] : ends[n + 1]], made + n, float(self.sigma))
+                for n in range(count)
+            ]
+            levels, made = levels + 1, made + len(relays)
+        self._join(population, kept, relays, bias)
+        self.statistics["relay neurons"] += made * population.size
         self.statistics["populations split"] += 1
+        self.statistics["levels of relays, most"] = max(self.statistics["levels of relays, most"], levels)
+        if columns is not None:
+            self.statistics["crossbars for relays, about"] += -(-made * population.size // columns)
 
-    def _relay(
-        self,
-        network: NetworkOp,
-        population: NeuronOp,
-        connections: Sequence[Connection],
-        wanted: set[tuple[str, int, int]],
-        number: int,
-    ) -> tuple[IfOp, Vector, Vector]:
-        """The relays of one part: the population, the weight of its spikes, and the current that lifts it."""
-        pieces: list[tuple[Connection, NDArray[np.int64], Matrix]] = []
-        for c in connections:
-            mine = np.array([i for i, n in enumerate(c.neurons) if (c.source, c.delay, int(n)) in wanted], np.int64)
-            if not c.one_to_one and mine.size:
-                pieces.append((c, mine, dense_weights(c)[:, mine]))
-        low, high = self._range(network, pieces)
-        step = np.maximum(high - low, 1e-6)
-        name = f"{population.sym_name.data}_relay{number}"
-        shape = population.signal_type
-        projections: list[WeightedOp] = []
-        for index, (c, mine, weights) in enumerate(pieces):
-            part = SliceOp(c.op.source, Indices.of(mine))
-            Rewriter.insert_op(part, InsertPoint.before(population))
-            key = f"{name}.weight{index}" if len(pieces) > 1 else f"{name}.weight"
-            bias = TensorAttr.of(f"{name}.lift", -low) if index == 0 else None
-            current = SignalType.current(*shape.shape.data)
-            projections.append(
-                DenseOp(part.part, TensorAttr.of(key, weights), current, bias=bias, delay=c.op.delay.data)
-            )
-        parameters = {"r": FloatAttr(1.0, 64), "threshold": TensorAttr.of(f"{name}.threshold", step)}
-        parameters["v_reset"] = FloatAttr(0.0, 64)
-        relay = IfOp(name, [], parameters, Semantics(reset="subtract", compare="ge"), shape)
-        relay.location = population.location
-        relay.signal.name_hint = name
-        Rewriter.insert_op(relay, InsertPoint.before(population))
-        replace_projections(relay, projections)
-        return relay, step, -low
+    @staticmethod
+    def _join(population: NeuronOp, kept: "_Kept", relays: Sequence[Relay], bias: Vector) -> None:
+        """Let a population read what was kept, and the last relays."""
+        shape = population.signal_type.shape.data
+        out = [ScaleOp(r.op.signal, TensorAttr.of(f"{r.name}.out", r.step), SignalType.current(*shape)) for r in relays]
+        for relay in relays:
+            bias = bias - relay.lift
+        first = next((op for op in kept.ops if isinstance(op, ScaleOp)), out[0])
+        first.bias = TensorAttr.of(f"{population.sym_name.data}.bias", bias)
+        replace_inputs(population, [*kept.ops, *out], [*kept.values, *(op.current for op in out)])
 
-    def _range(
-        self, network: NetworkOp, pieces: Sequence[tuple[Connection, NDArray[np.int64], Matrix]]
-    ) -> tuple[Vector, Vector]:
-        """The smallest and largest partial sum that relays must be able to send, per neuron."""
-        low = sum(np.minimum(w, 0).sum(axis=1) for _, _, w in pieces) + np.zeros(len(pieces[0][2]))
-        high = sum(np.maximum(w, 0).sum(axis=1) for _, _, w in pieces) + np.zeros(len(pieces[0][2]))
-        mean, variance = np.zeros(len(low)), np.zeros(len(low))
-        for c, mine, weights in pieces:
-            activity = network.sources[c.source].activity
-            if activity is None:
-                return low, high
-            rate = activity.counts.array.ravel()[c.neurons[mine]] / activity.steps.data
-            mean += weights @ rate
-            variance += weights**2 @ (rate * (1 - rate))
-        spread = float(self.sigma) * np.sqrt(variance)
-        return np.maximum(low, np.minimum(mean - spread, 0.0)), np.minimum(high, np.maximum(mean + spread, 0.0))
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a population goes on reading itself; biases are taken from it."""
+
+    ops: list[Operation]
+    """Not yet in the IR."""
+    values: list[SSAValue]
+    axons: list[int]
+
+
+def _is_plain(population: NeuronOp, connections: Sequence[Connection]) -> bool:
+    shape = population.signal_type.shape
+    return all(c.plain is not None and c.plain.current_type.shape == shape for c in connections)
+
+
+def _axons(connections: Sequence[Connection]) -> int:
+    """How many axons the all-to-all projections read."""
+    return len(_all_to_all(connections))
+
+
+def _all_to_all(connections: Sequence[Connection]) -> list[tuple[str, int, int]]:
+    return sorted({(c.source, c.delay, int(n)) for c in connections if not c.one_to_one for n in c.chosen})
+
+
+def _fanin(connections: Sequence[Connection], size: int) -> int:
+    """The most axons that a neuron reads; parallel synapses of one axon count once."""
+    total = np.zeros(size, np.int64)
+    for axon in {(c.source, c.delay) for c in connections}:
+        mine = [c.synapses for c in connections if (c.source, c.delay) == axon]
+        if len(mine) == 1:
+            total += mine[0].fanin()
+        else:
+            matrices = [each.csr().astype(np.int32) for each in mine]
+            total += np.diff(sum(matrices[1:], start=matrices[0]).indptr)
+    return int(total.max(initial=0))
+
+
+def _plain_bins(connections: Sequence[Connection], rows: int) -> tuple[_Kept, list[list[Part]]]:
+    """Equal parts of all axons; one-to-one projections stay."""
+    axons = _all_to_all(connections)
+    kept = [
+        ScaleOp(op.source, op.weights, op.current_type, scale=op.scale, delay=op.delay.data)
+        for op in (c.plain for c in connections)
+        if isinstance(op, ScaleOp)
+    ]
+    bins: list[list[Part]] = []
+    for chosen in np.array_split(np.arange(len(axons)), -(-len(axons) // rows)):
+        wanted = set(axons[chosen[0] : chosen[-1] + 1])
+        bins.append([part for c in connections if not c.one_to_one for part in _plain_part(c, wanted)])
+    return _Kept([*kept], [op.current for op in kept], [1] * len(kept)), bins
+
+
+def _plain_part(c: Connection, wanted: set[tuple[str, int, int]]) -> list[Part]:
+    mine = np.array([i for i, n in enumerate(c.chosen) if (c.source, c.delay, int(n)) in wanted], np.int64)
+    op = c.plain
+    assert op is not None
+
+    def make(key: str) -> list[Operation]:
+        some = SliceOp(op.source, Indices.of(mine))
+        weights = TensorAttr.of(key, dense_weights(c)[:, mine])
+        return [some, DenseOp(some.part, weights, op.current_type, delay=op.delay.data)]
+
+    return [Part(len(mine), make)] if mine.size else []
+
+
+def _bins(network: NetworkOp, population: NeuronOp, terms: Sequence[Term], rows: int) -> tuple[_Kept, list[list[Part]]]:
+    """Parts of the larger terms, put together where they fit; the smaller terms stay while there are rows for them."""
+    sizes = [axons_of(term) for term in terms]
+    least = [-(-size // rows) for size in sizes]
+    order = sorted(range(len(terms)), key=lambda n: sizes[n])
+    kept, used, relays = _Kept([], [], []), 0, sum(least)
+    stays: set[int] = set()
+    for n in order:
+        if used + sizes[n] + relays - least[n] > rows or len(stays) == len(terms) - 1:
+            break
+        used, relays = used + sizes[n], relays - least[n]
+        stays.add(n)
+        kept.axons.append(sizes[n])
+    bins: list[list[Part]] = []
+    room: list[int] = []
+    for n, term in enumerate(terms):
+        if n in stays:
+            _keep(kept, population, term)
+            continue
+        for part in parts_of(network, population, term, rows):
+            place = next((b for b, free in enumerate(room) if free >= part.axons), len(room))
+            if place == len(room):
+                bins.append([])
+                room.append(rows)
+            bins[place].append(part)
+            room[place] -= part.axons
+    return kept, bins
+
+
+def _keep(kept: _Kept, population: NeuronOp, term: Term) -> None:
+    """A term as it is, but for its bias."""
+    value = term.value
+    assert isinstance(value.type, SignalType)
+    if term.projection is not None and term.projection.bias is not None:
+        copy = term.projection.clone()
+        copy.bias, copy.location = None, term.projection.location
+        kept.ops.append(copy)
+        value = copy.current
+    if isinstance(value.type, SignalType) and value.type.is_spike:
+        value = _put(kept, AddOp(value))
+    if term.delay:
+        value = _put(kept, DelayOp(value, term.delay))
+    shape = population.signal_type.shape
+    if value.type != SignalType.current(*shape.data):
+        value = _put(kept, FlattenOp(value, shape.data))
+    kept.values.append(value)
+
+
+def _put(kept: _Kept, op: Operation) -> SSAValue:
+    kept.ops.append(op)
+    return op.results[0]

@@ -15,6 +15,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from snnir.dialects.attributes import TensorAttr, value_of
+from snnir.dialects.connections import connections_of, refusals_of
 from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp, SparseOp, WeightedOp, networks
 from snnir.errors import SnnirError
 from snnir.passes.base import progress_told
@@ -81,6 +82,26 @@ def effective(module: ModuleOp) -> dict[str, tuple[Matrix, Matrix]]:
     return found
 
 
+def population_in(module: ModuleOp, name: str) -> NeuronOp:
+    """A population by its name."""
+    found = network_in(module).sources[name]
+    assert isinstance(found, NeuronOp)
+    return found
+
+
+def on_crossbars(module: ModuleOp) -> dict[str, dict[tuple[str, int], Matrix]]:
+    """For each population that crossbars can hold: its weights for each source and delay, (sources, targets)."""
+    result: dict[str, dict[tuple[str, int], Matrix]] = {}
+    for name, op in network_in(module).sources.items():
+        if not isinstance(op, NeuronOp) or refusals_of(op):
+            continue
+        found = result.setdefault(name, {})
+        for c in connections_of(op):
+            block = c.synapses.block(np.arange(c.synapses.sources), np.arange(op.size)) * c.scale
+            found[c.source, c.delay] = found.get((c.source, c.delay), 0.0) + block
+    return result
+
+
 def projections(module: ModuleOp) -> Iterator[WeightedOp]:
     """All projections."""
     return (op for op in module.walk() if isinstance(op, WeightedOp))
@@ -90,12 +111,18 @@ def projections(module: ModuleOp) -> Iterator[WeightedOp]:
 def test_quantising_for_other_tools(seed: int) -> None:
     """Every kind of projection: integers of 8 bits, at most half a unit away; a second run changes nothing."""
     module = general_program(np.random.default_rng(seed))
-    before = effective(module)
+    before, columns = effective(module), on_crossbars(module)
     run_passes(module, SNNQuantize(bits=8))
     after = effective(module)
-    assert set(before) <= set(after)
-    for key, (weights, _) in before.items():
-        changed, scale = after[key]
+    for key in before if not columns else ():
+        assert key in after
+    for name, matrices in on_crossbars(module).items():
+        for axon, weights in matrices.items():
+            ways = 9 * len(connections_of(population_in(module, name)))
+            scale = np.asarray(connections_of(population_in(module, name))[0].scale)
+            assert (np.abs(weights - columns[name].get(axon, 0.0)) <= 0.5000001 * ways * scale).all(), name
+    for key in set(before) & set(after):
+        weights, (changed, scale) = before[key][0], after[key]
         assert (np.abs(changed - weights) <= 0.5000001 * scale).all(), key
     for op in projections(module):
         if isinstance(op.weights, TensorAttr):
@@ -105,6 +132,7 @@ def test_quantising_for_other_tools(seed: int) -> None:
     run_passes(module, again)
     for key, (weights, _) in effective(module).items():
         assert (weights == after[key][0]).all(), key
+    assert set(effective(module)) == set(after)
     assert not [name for name, value in again.statistics.items() if name.endswith("changed") and value]
 
 

@@ -1,8 +1,10 @@
 // RUN: snn-opt %s -p convert-snn-to-cluster,cluster-place --split-input-file --verify-diagnostics | filecheck %s
 // RUN: snn-opt %s -p cluster-place --split-input-file --verify-diagnostics | filecheck %s --check-prefix=ALONE
+// RUN: snn-opt %s -p "convert-snn-to-cluster,cluster-place{effort=0.0}" --split-input-file --verify-diagnostics | filecheck %s --check-prefix=EFFORT
 
 // CHECK: 2 clusters, but the machine 'toy' has 1 crossbars
 // ALONE: this pass needs one cluster.program in the module and finds 0
+// EFFORT: effort is 0
 builtin.module attributes {platform.machine = #platform.machine<"toy", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 4, columns = 4, weight_bits = 4, fanin = "digital", max_delay = 3), buffers(events = 64), link(flit = 1, hop_x = 4, hop_y = 6), time(unit = "ns", read = 10, event = 2, convert = 3, columns_per_adc = 2, add = 1, update = 5, spike = 7)>} {
   snn.network @toy dt 0.001 {
     %x = snn.input @x : !snn.signal<3, spike>

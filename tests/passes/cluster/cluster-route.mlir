@@ -1,16 +1,35 @@
 // RUN: snn-opt %s -p cluster-route --statistics 2>&1 | filecheck %s
 // RUN: snn-opt %s -p cluster-route,cluster-route | filecheck %s --check-prefix=AGAIN
+// RUN: snn-opt %s -p 'cluster-route{algorithm=tree}' --statistics 2>&1 | filecheck %s --check-prefix=TREE
+// RUN: snn-opt %s -p 'cluster-route,cluster-route{algorithm=tree}' | filecheck %s --check-prefix=OTHER
 
-// First along x, then along y; one route per destination tile, none to the own tile, the host last. The host is at
-// [0, 1]: inputs start and outputs end at its router.
-// CHECK: %x = cluster.input @x routes(0 to tile [0, 1], [1, 1], [1, 0])
-// AGAIN: %x = cluster.input @x routes(0 to tile [0, 1], [1, 1], [1, 0]) :
-// CHECK: @c0 {{.*}} at [1, 0] crossbar 0 routes(0 to tile [1, 0], [0, 0] and 0 to tile [1, 0], [0, 0], [0, 1] and 0 to host [1, 0], [0, 0], [0, 1])
+// One route per destination tile, none to the own tile, the host last. The host is at [0, 1]: inputs start and outputs
+// end at its router. Ways: x to [1, 0] by [1, 1]; h to [0, 0]; to [0, 1] and to the host by [0, 0].
+// CHECK: %x = cluster.input @x routes(0 to tile [1, 0])
+// AGAIN: %x = cluster.input @x routes(0 to tile [1, 0]) :
+// CHECK: @c0 {{.*}} at [1, 0] crossbar 0 routes(0 to tile [0, 0] and 0 to tile [0, 1] and 0 to host)
 // CHECK: @c1 {{.*}} at [1, 0] crossbar 1 :
 // CHECK: @c2 {{.*}} at [0, 0] crossbar 0 :
 // CHECK: @c3 {{.*}} at [0, 1] crossbar 0 :
 // CHECK: 7 hops
+// CHECK: 7000 routed spike-hops per 1000 steps
 // CHECK: 4 routes
+// CHECK: 1750 spikes per 1000 steps on a link in use, on average
+// CHECK: 3000 spikes per 1000 steps on the busiest link
+// CHECK: 4 table entries
+// CHECK: 3 table entries of the fullest router
+
+// As a tree each of the four links is crossed once; h has an entry at each of the three routers that it passes.
+// TREE: %x = cluster.input @x routes(0 to tile [1, 0])
+// TREE: @c0 {{.*}} at [1, 0] crossbar 0 routes(0 to tile [0, 0], tile [0, 1], host) :
+// OTHER: @c0 {{.*}} at [1, 0] crossbar 0 routes(0 to tile [0, 0], tile [0, 1], host) :
+// TREE: 4 hops
+// TREE: 4000 routed spike-hops per 1000 steps
+// TREE: 2 routes
+// TREE: 1000 spikes per 1000 steps on a link in use, on average
+// TREE: 1000 spikes per 1000 steps on the busiest link
+// TREE: 4 table entries
+// TREE: 2 table entries of the fullest router
 builtin.module attributes {platform.machine = #platform.machine<"square", tiles(mesh = [2, 2], crossbars = 2, host = [0, 1]), crossbar(rows = 4, columns = 2), buffers(events = 9), time(unit = "ns", read = 10)>} {
   snn.network @star dt 0.001 {
     %x = snn.input @x : !snn.signal<1, spike>

@@ -3,7 +3,7 @@
 // RUN: not snn-opt %s -p "snn-quantize" 2>&1 | filecheck %s --check-prefix=MACHINE
 
 // What no crossbar can hold is quantised for other tools, and refused where a machine asks for it.
-// MACHINE: error: snn.conv2d cannot be placed on crossbars yet
+// MACHINE: error: @v: no machine has li neurons yet
 
 // A convolution has a scale per output channel: quarters stay, 0.7 becomes 7 times 0.7 / 7.
 // CHECK: snn.conv2d %x weights #snn.tensor<"k", 2x1x1x2xi8, [4, 2, 7, 3]> stride [1, 2] bias #snn.tensor<"b", 2xf32, [0.5, 0.25]> scale #snn.tensor<"k.scale", 2xf64, [0.25, {{0.09999.*|0.1}}]> delay 2 {note = "kept"} :
@@ -14,9 +14,9 @@
 // A number is no array of weights.
 // CHECK: snn.scale {{.*}} by 0.3 :
 // CHECK: snn.li
-// CHECK: 1 weights of 'k' changed
 // CHECK: 0 weights of 'l' changed
 // CHECK: 1 weights of 's' changed
+// CHECK: 1 weights of @h changed
 // AGAIN: weights #snn.tensor<"k", 2x1x1x2xi8, [4, 2, 7, 3]> {{.*}} [0.25, {{0.09999.*|0.1}}]> delay 2
 // AGAIN: weights #snn.tensor<"s", 4xi8, [1, 4, 7, 1]> {{.*}} scale 0.5 :
 // AGAIN: weights #snn.tensor<"l", 2x2xi8, [2, 4, -6, 0]> scale 0.25 :

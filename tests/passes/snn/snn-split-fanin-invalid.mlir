@@ -1,19 +1,6 @@
 // RUN: snn-opt %s -p "snn-split-fanin{mode=relay rows=2}" --split-input-file --verify-diagnostics | filecheck %s
 
-// Nine inputs in parts of two are five relays a neuron, more than two rows.
-// CHECK: @h needs 5 relays per neuron, more than rows
-builtin.module {
-  snn.network @toy dt 0.001 {
-    %x = snn.input @x : !snn.signal<9, spike>
-    %a = snn.dense %x weights #snn.tensor<"a", 1x9xf64, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]> : !snn.signal<9, spike> -> !snn.signal<1, f64>
-    %h = snn.if @h(%a) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1, spike>
-    snn.output @y %h : !snn.signal<1, spike>
-  }
-}
-
-// -----
-
-// CHECK: snn.max_pool cannot be placed on crossbars yet
+// CHECK: snn.max_pool cannot be placed on crossbars, which add
 builtin.module {
   snn.network @toy dt 0.001 {
     %x = snn.input @x : !snn.signal<1x9, spike>
