@@ -23,6 +23,8 @@ DIALECTS: dict[str, tuple[str, str]] = {
 """Dialect name -> (module, attribute of the module that is the `Dialect`)."""
 
 PASSES: dict[str, tuple[str, str]] = {
+    "check-platform": ("snnir.passes.check_platform", "CheckPlatform"),
+    "cluster-metrics": ("snnir.passes.cluster.metrics", "ClusterMetrics"),
     "cluster-place": ("snnir.passes.cluster.place", "ClusterPlace"),
     "cluster-route": ("snnir.passes.cluster.route", "ClusterRoute"),
     "convert-cluster-to-dataflow": ("snnir.passes.dataflow.convert_cluster_to_dataflow", "ConvertClusterToDataflow"),

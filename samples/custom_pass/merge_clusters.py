@@ -23,7 +23,7 @@ from snnir.dialects import cluster
 from snnir.dialects.attributes import SignalType
 from snnir.dialects.cluster import ClusterOp, OutputOp, ProgramOp, address_of
 from snnir.dialects.cluster_attributes import Axons, Slice
-from snnir.dialects.cluster_verifier import row_axons
+from snnir.dialects.cluster_synapses import axon_groups
 from snnir.indices import Indices
 from snnir.passes.base import SNNPass, fail, machine, only, program
 
@@ -218,7 +218,7 @@ def loads_of(old: ProgramOp) -> list[Load]:
         families |= dict.fromkeys([result, *sums], number)
     loads: list[Load] = []
     for each in old.clusters:
-        rows = [(source, delay, n) for (source, delay), neurons in row_axons(each) for n in map(int, neurons)]
+        rows = [(*group.axon, n) for group in axon_groups(each) for n in map(int, group.neurons)]
         pieces = [
             Piece(
                 part.population,

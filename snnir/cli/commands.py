@@ -30,7 +30,7 @@ VERIFICATION = "verification.json"
 
 def compile_command(args: argparse.Namespace, situation: Situation) -> int:
     """`snnc compile`."""
-    driver = _driver(args, situation, [argument for path in args.load for argument in ("--load", path)])
+    driver = model_driver(args, situation, [argument for path in args.load for argument in ("--load", path)])
     module = read_module(driver)
     text = args.pass_pipeline
     if text is None:
@@ -59,7 +59,7 @@ def verify_command(args: argparse.Namespace, situation: Situation) -> int:
     if data is None:
         raise SnnirError(args.build, "no data to verify with", "give --data spikes.npz")
     samples = args.samples if args.samples is not None or args.data is not None else manifest.samples
-    context = _driver(argparse.Namespace(model=None), situation).ctx
+    context = model_driver(argparse.Namespace(model=None), situation).ctx
     result = as_json(verify_build(args.build, context, Path(data), samples, args.timing_steps))
     text = json.dumps(result, indent=1)
     (args.build / VERIFICATION).write_text(text + "\n", encoding="utf-8")
@@ -69,7 +69,7 @@ def verify_command(args: argparse.Namespace, situation: Situation) -> int:
 
 def report_command(args: argparse.Namespace, situation: Situation) -> int:
     """`snnc report`."""
-    summary = summarise_build(args.build, _driver(argparse.Namespace(model=None), situation).ctx)
+    summary = summarise_build(args.build, model_driver(argparse.Namespace(model=None), situation).ctx)
     path = args.build / VERIFICATION
     try:
         verification = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
@@ -82,6 +82,7 @@ def report_command(args: argparse.Namespace, situation: Situation) -> int:
 
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("snnir.cli.check_command", "check_command"),
     "compile": ("snnir.cli.commands", "compile_command"),
     "import": ("snnir.cli.model_commands", "import_command"),
     "sim": ("snnir.cli.model_commands", "sim_command"),
@@ -100,7 +101,7 @@ def command_named(name: str) -> Command:
     return getattr(import_module(module), function)
 
 
-def _driver(args: argparse.Namespace, situation: Situation, extra: list[str] | None = None) -> SNNOptMain:
+def model_driver(args: argparse.Namespace, situation: Situation, extra: list[str] | None = None) -> SNNOptMain:
     """The driver of `snn-opt` with the same input arguments: one way to read models and to find passes."""
     words = list(extra or [])
     words += _model_words(args)

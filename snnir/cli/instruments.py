@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sys
-import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
 from io import StringIO
 from typing import cast
 
@@ -17,6 +14,7 @@ from xdsl.printer import Printer
 
 from snnir.cli.errors import Situation
 from snnir.cli.pipeline import pass_text
+from snnir.stopwatch import Stopwatch
 
 DUMP_TITLE = "// -----// IR Dump {} {} //----- //"
 
@@ -33,19 +31,9 @@ class Instruments:
     def __init__(self, args: Namespace, situation: Situation) -> None:
         self.args = args
         self.situation = situation
-        self.seconds: list[tuple[str, float]] = []
         self.counters: list[tuple[str, Counter[str]]] = []
-        self.started = time.perf_counter()
-        self.pass_started = self.started
-
-    @contextmanager
-    def timed(self, what: str) -> Generator[None]:
-        """Measure a part of the run; parts of the same name are added up."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._add(what, time.perf_counter() - start)
+        self.watch = Stopwatch()
+        self.timed = self.watch.timed
 
     def between_passes(self, previous: ModulePass | None, module: ModuleOp, following: ModulePass | None) -> None:
         """xDSL's pipeline calls this before the first pass, between passes and after the last one."""
@@ -62,7 +50,7 @@ class Instruments:
             if self.args.print_ir_before_all:
                 self._dump(module, f"Before {pass_text(following)}")
             self.situation.activity = f"in {following.name}"
-            self.pass_started = time.perf_counter()
+            self.watch.mark()
         else:
             self.situation.activity = ""
 
@@ -75,9 +63,9 @@ class Instruments:
 
     def timing_table(self) -> str:
         """Wall-clock time of each part, in seconds and as a share of the whole run."""
-        total = time.perf_counter() - self.started
-        rest = total - sum(seconds for _, seconds in self.seconds)
-        rows = [*self.seconds, ("rest", rest), ("total", total)]
+        total = self.watch.total
+        rest = total - sum(self.watch.seconds.values())
+        rows = [*self.watch.seconds.items(), ("rest", rest), ("total", total)]
         width = max(len(name) for name, _ in rows)
         lines = [f"{name:<{width}}  {seconds:>10.4f}  {100 * seconds / total:>5.1f} %" for name, seconds in rows]
         return "\n".join([f"{'timing':<{width}}  {'wall (s)':>10}    share", *lines])
@@ -91,20 +79,12 @@ class Instruments:
         return "\n".join(lines)
 
     def _after(self, previous: ModulePass) -> None:
-        seconds = time.perf_counter() - self.pass_started
-        self._add(previous.name, seconds)
+        seconds = self.watch.lap(previous.name)
         counts: object = getattr(previous, "statistics", None)
         if isinstance(counts, Counter):
             self.counters.append((previous.name, cast(Counter[str], counts)))
         if self.args.time_passes:
             tell(f"Pass {previous.name} took {seconds} seconds")
-
-    def _add(self, what: str, seconds: float) -> None:
-        for at, (name, so_far) in enumerate(self.seconds):
-            if name == what:
-                self.seconds[at] = (name, so_far + seconds)
-                return
-        self.seconds.append((what, seconds))
 
     def _verify(self, module: ModuleOp, previous: ModulePass | None) -> None:
         if self.args.disable_verify:

@@ -9,6 +9,7 @@ a model that another tool wrote:
   snnc fmt cnn.snn                                  one layout for programs
 
 a machine:
+  snnc check cnn.snn --platform chip.toml           does it fit? which layer breaks which limit, and what helps
   snnc compile digits.snn --data spikes.npz -o out  every stage and the configured machine
   snnc verify out                                   the machine against the program, spike by spike
   snnc report out                                   what came out, as text or JSON
@@ -20,6 +21,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from snnir.cli.arguments import FRONTENDS, OneLineArgumentParser, VersionAction, add_model_options
 from snnir.cli.snn_opt import guarded, tell
@@ -62,10 +64,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_diff(commands.add_parser("diff", help="what differs between two models or two recordings"))
     _add_profile(commands.add_parser("profile", help="how active a program is on data"))
     _add_fmt(commands.add_parser("fmt", help="format .snn programs"))
+    _add_check(_with_examples(commands, "check", "which limits of a machine a model meets or breaks", CHECK_EXAMPLES))
     _add_compile(commands.add_parser("compile", help="compile a model into a build directory"))
     _add_verify(commands.add_parser("verify", help="hold the emitted machine against the program"))
     _add_report(commands.add_parser("report", help="say what came out of a build"))
     return parser
+
+
+def _with_examples(commands: Any, name: str, help_: str, examples: str) -> argparse.ArgumentParser:
+    """A subcommand whose help ends with examples as they are written."""
+    raw = argparse.RawDescriptionHelpFormatter
+    return commands.add_parser(name, help=help_, description=help_, epilog=examples, formatter_class=raw)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -143,6 +152,24 @@ def _add_fmt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .snn program")
     parser.add_argument("--check", action="store_true", help="change nothing, list what is not formatted; exit code 1")
     _add_common(parser, json=False)
+
+
+CHECK_EXAMPLES = """\
+examples:
+  snnc check cnn.snn --platform chip.toml          a table of the layers, every broken limit with a hint
+  snnc check cnn.nir --dt 1e-3 --platform chip.toml --json > check.json
+  snnc profile cnn.snn --data spikes.npz -o profiled.mlir
+  snnc check profiled.mlir --platform chip.toml    buffers as full as the profile makes them
+
+exit code: 0 when all fits, 1 when a limit is broken. docs/check-platform.md explains the table and the JSON.
+"""
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    activity_help = "spikes that buffers must hold: a profile's peak, where there is one, or all neurons"
+    parser.add_argument("--activity", choices=["peak", "worst"], default="peak", help=activity_help)
+    _add_common(parser)
 
 
 def _add_compile(parser: argparse.ArgumentParser) -> None:

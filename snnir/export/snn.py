@@ -19,10 +19,10 @@ from xdsl.ir import Attribute
 
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.platform import ATTRIBUTE as MACHINE
-from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp
+from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp, SliceOp
 from snnir.errors import SnnirError
 from snnir.export import snn_text as text
-from snnir.export.base import listed, title, whole
+from snnir.export.base import listed, refusal, title, whole
 from snnir.export.nir_shapes import shape_of
 from snnir.export.snn_flows import Flow, Flows, converts, left_out
 from snnir.export.snn_stages import stages_of
@@ -41,6 +41,10 @@ INLINE_LIMIT = 32
 
 def write(network: NetworkOp, path: Path, notes: Notes) -> None:
     """Write a network as a `.snn` program, and its arrays beside it. Raises `SnnirError`."""
+    for op in network.body.block.ops:
+        if isinstance(op, SliceOp) and len(shape_of(op.part)) > 1:
+            what = f"{title(op)} gives what it selects a shape, and slices in a .snn program are one-dimensional"
+            raise refusal(op, path, what, "write .mlir instead")
     arrays = path.with_suffix(".safetensors")
     writer = _Writer(network, path, arrays.name)
     program = writer.program()

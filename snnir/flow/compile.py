@@ -13,6 +13,9 @@ from snnir.dialects.platform import machine_of
 from snnir.emit import emit
 from snnir.flow.directory import MACHINE, STAGES, Manifest, StageWriter, new_directory, write_manifest
 from snnir.passes.base import SNNPass
+from snnir.passes.cluster.metrics import ClusterMetrics
+from snnir.report.metrics import metrics_as_json, write_metrics, write_times
+from snnir.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -30,26 +33,27 @@ def compile_model(
 ) -> Manifest:
     """Apply the passes and write the build directory `target`, whole or not at all.
 
-    The IR is verified and written after each pass; when the last one leaves a configured machine, it is emitted.
+    The IR is verified and written after each pass; when the last one leaves a configured machine, it is emitted. What
+    passes measured is written with the time that each took.
     """
+    watch = Stopwatch()
     with new_directory(target) as directory:
         (directory / STAGES).mkdir()
         writer = StageWriter(directory / STAGES)
 
         def after(previous: ModulePass | None, module: ModuleOp, following: ModulePass | None) -> None:
-            module.verify()
-            if previous is None:
-                writer.write(module, "import")
-            elif isinstance(previous, SNNPass):
-                writer.write(module, previous.name, lossy=previous.lossy, statistics=dict(previous.statistics))
-            else:
-                writer.write(module, previous.name)
+            if previous is not None:
+                watch.lap(previous.name)
+            if not isinstance(previous, SNNPass) or previous.kept:
+                _keep(previous, module, writer, watch)
+            watch.mark()
 
         PassPipeline(tuple(passes), after).apply(ctx, module)
         writer.close()
         if any(isinstance(op, MachineOp) for op in module.body.block.ops):
             (directory / MACHINE).mkdir()
-            emit(module, directory / MACHINE)
+            with watch.timed("emit"):
+                emit(module, directory / MACHINE)
         machine = machine_of(module)
         manifest = Manifest(
             request.model,
@@ -60,4 +64,21 @@ def compile_model(
             writer.stages,
         )
         write_manifest(directory, manifest)
+        measured = [found for each in passes if isinstance(each, ClusterMetrics) for found in each.measures]
+        metrics = (measured[-1], machine) if measured and machine is not None else None
+        write_metrics(directory, metrics_as_json(request.model, request.pipeline, metrics))
+        write_times(directory, watch.total, watch.seconds)
     return manifest
+
+
+def _keep(previous: ModulePass | None, module: ModuleOp, writer: StageWriter, watch: Stopwatch) -> None:
+    """Verify the IR after a pass and write it as a stage."""
+    with watch.timed("verify"):
+        module.verify()
+    with watch.timed("write stages"):
+        if previous is None:
+            writer.write(module, "import")
+        elif isinstance(previous, SNNPass):
+            writer.write(module, previous.name, lossy=previous.lossy, statistics=dict(previous.statistics))
+        else:
+            writer.write(module, previous.name)

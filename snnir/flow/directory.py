@@ -4,6 +4,8 @@ build.json               what was compiled, with which pipeline, from which data
 stages/NN-<pass>.mlir    the IR after each pass; 00-import.mlir is the program as read
 stages/tensors.safetensors   the large tensors of all stages, each once
 machine/                 the configuration: config.json and cells.safetensors
+metrics.json             what the clusters are worth
+times.json               how long each pass took; not the same in the next run, as all other files are
 """
 
 import json

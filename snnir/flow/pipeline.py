@@ -6,6 +6,7 @@ LOWERING = (
     "convert-snn-to-cluster",
     "cluster-place",
     "cluster-route",
+    "cluster-metrics",
     "convert-cluster-to-dataflow",
     "dataflow-schedule",
     "dataflow-analyze-throughput",
@@ -22,8 +23,9 @@ def default_pipeline(machine: Machine, data: str | None, samples: int | None, ac
     """
     count = f" samples={samples}" if samples is not None else ""
     path = (data or "").replace("\\", "\\\\").replace('"', '\\"')
+    assumed = "worst" if data is None or activity == "worst" else "peak"
     profile = [f'snn-profile{{data="{path}"{count}}}'] if data is not None else []
-    passes: list[str] = []
+    passes = ["check-platform" + ("{activity=worst}" if assumed == "worst" else "")]
     if machine.crossbar.fanin == "relay":
         passes += [*profile, "snn-split-fanin"]
     if machine.crossbar.weight_bits:

@@ -14,6 +14,7 @@ from snnir.dialects.platform import Machine, machine_of
 from snnir.dialects.snn import NetworkOp, NeuronOp, networks
 from snnir.errors import SnnirError
 from snnir.flow.directory import read_manifest, read_stage
+from snnir.report.metrics import read_metrics, read_times
 
 VERSION = 1
 
@@ -32,6 +33,8 @@ def summarise_build(directory: Path, ctx: Context) -> dict[str, Any]:
         "clusters": None,
         "guarantee": None,
     }
+    metrics = read_metrics(directory)
+    summary["metrics"] = metrics and {"totals": metrics["totals"], "seconds": read_times(directory)}
     # a pass that replaces a level leaves out what earlier stages still hold: from the last stage back
     for stage in reversed(manifest.stages):
         found = _facts(read_stage(directory, stage, ctx))
@@ -88,7 +91,7 @@ def _source(name: str, op: Any) -> dict[str, Any]:
             connections = connections_of(op)
         except SnnirError:
             return entry  # a program that was not placed may have projections that no crossbar can hold
-        entry["synapses"] = sum(op.size * (1 if c.one_to_one else len(c.neurons)) for c in connections)
+        entry["synapses"] = sum(c.synapses.count for c in connections)
         entry["reads"] = [{"source": c.source, "delay": c.delay} for c in connections]
     return entry
 

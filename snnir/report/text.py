@@ -5,9 +5,10 @@ from typing import Any
 
 def as_text(summary: dict[str, Any], verification: dict[str, Any] | None = None) -> str:
     """One screen: program, machine, clusters, guarantee, verification."""
-    lines = [*_program(summary), *_machine(summary), *_guarantee(summary)]
+    lines = [*_program(summary), *_machine(summary), *_metrics(summary), *_guarantee(summary)]
     if verification is not None:
         lines += verification_lines(verification)
+    lines += _seconds(summary)
     return "\n".join(lines)
 
 
@@ -47,6 +48,32 @@ def _machine(summary: dict[str, Any]) -> list[str]:
 def _tiles(clusters: list[dict[str, Any]]) -> str:
     tiles = {tuple(c["tile"]) for c in clusters if c["tile"] is not None}
     return f"{len(tiles)} tile{'s' if len(tiles) != 1 else ''}" if tiles else "no tiles yet"
+
+
+def _metrics(summary: dict[str, Any]) -> list[str]:
+    totals = summary["metrics"] and summary["metrics"]["totals"]
+    if not totals:
+        return []
+    used, traffic, routed = totals["used"], totals["traffic"], totals["routed"]
+    lines = [f"           rows {used['rows']:.0%}, columns {used['columns']:.0%} in use, {used['slices']} slices"]
+    expected = "" if traffic["profiled"] else ", if all neurons fire"
+    sums = f", and {traffic['sums']:,} partial sums" if traffic["sums"] else ""
+    lines.append(f"traffic    {traffic['driven']:,.2f} rows driven per step{expected}")
+    lines.append(f"           {traffic['spikes']:,.2f} spikes per step between crossbars{sums}")
+    if routed is not None:
+        joule = f", {routed['energy']:,.1f} pJ" if routed["energy"] is not None else ""
+        hops = f"{routed['flits']:,.2f} flit-hops per step{joule}; {routed['busiest']:,.2f} flits on the busiest link"
+        lines += [f"           {hops}", f"           {routed['entries']:,} table entries, {routed['fullest']:,} in one"]
+    return lines
+
+
+def _seconds(summary: dict[str, Any]) -> list[str]:
+    """The time that compiling took, and the passes that took most of it."""
+    seconds = summary["metrics"] and summary["metrics"]["seconds"]
+    if not seconds:
+        return []
+    longest = sorted(seconds["parts"].items(), key=lambda item: -item[1])[:4]
+    return [f"compiled   in {seconds['total']:.2f} s: " + ", ".join(f"{name} {took:.2f} s" for name, took in longest)]
 
 
 def _guarantee(summary: dict[str, Any]) -> list[str]:

@@ -39,8 +39,9 @@ Run = Callable[..., Outcome]
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file below and its bytes."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    """Every file below and its bytes, but for how long passes took."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "times.json"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 def test_the_documented_pipeline(snn_opt: Run, snnc: Run, samples: Path, tmp_path: Path) -> None:
@@ -135,15 +136,13 @@ def mlp(samples: Path, fanin: str) -> ModuleOp:
     return module
 
 
-@pytest.mark.parametrize(("fanin", "most"), [("digital", 8), ("relay", 13)])
+@pytest.mark.parametrize(("fanin", "most"), [("digital", 7), ("relay", 13)])
 def test_clusters_of_an_mlp(samples: Path, tmp_path: Path, fanin: str, most: int) -> None:
     mapped = run_passes(mlp(samples, fanin), SNNSplitFanin(), SNNQuantize())
     module = run_passes(mapped.clone(), ConvertSNNToCluster())
     (program,) = (op for op in module.body.block.ops if isinstance(op, ProgramOp))
     assert len(program.clusters) <= most
     assert len(program.clusters) >= -(-784 // 128)
-    if fanin == "digital":
-        assert len(program.clusters) == 8
     network = program_of(module)
     inputs = random_spikes(np.random.default_rng(1), network, 2, 10)
     configuration = lower(mapped, tmp_path / "machine")

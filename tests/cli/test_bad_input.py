@@ -167,7 +167,10 @@ def test_platform_too_small(refuse: Callable[..., str], folder: Path, samples: P
             "snn-quantize{bits=eight}",
             "<pass-pipeline>:1:14: error: snn-quantize: option 'bits' expects int, not 'eight'",
         ),
-        ("cluster-place{algorithm=magic}", "option 'algorithm' expects one of swap, row-major, not 'magic'"),
+        (
+            "cluster-place{algorithm=magic}",
+            "expects one of springs, annealing, hilbert, pso, swap, load-balance, row-major, not 'magic'",
+        ),
         ("dataflow-simulate{iterations=1.5}", "option 'iterations' expects int, not '1.5'"),
         ("dataflow-analyze-throughput{slack=perhaps}", "option 'slack' expects bool, not 'perhaps'"),
         ("snn-profile", "<pass-pipeline>:1:1: error: snn-profile: option 'data' is missing"),

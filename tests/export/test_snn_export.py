@@ -23,6 +23,7 @@ from snnir.dialects.snn import (
     NeuronOp,
     OutputOp,
     ScaleOp,
+    SliceOp,
     networks,
 )
 from snnir.errors import SnnirError
@@ -33,6 +34,7 @@ from snnir.frontend.build import build
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
 from snnir.frontend.snn_format import format_program
+from snnir.indices import Indices
 from snnir.semantics import PARAMETERS, PRESETS, Semantics, preset
 from snnir.sim import simulate
 from snnir.sim.entry import network_of
@@ -238,6 +240,16 @@ def test_a_program_that_could_not_be_read_again_is_refused(tmp_path: Path, monke
     network = network_with(x, OutputOp("y", x.signal))
     monkeypatch.setattr(module, "SIZE_LIMIT", 10)
     with pytest.raises(SnnirError, match="could not be read again"):
+        written(network, tmp_path / "a.snn")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_slice_with_a_shape_is_refused(tmp_path: Path) -> None:
+    """The language has no words for it: the program would come back with other shapes."""
+    x = InputOp("x", SignalType.spikes(2, 3, 3))
+    part = SliceOp(x.signal, Indices.span(0, 9), (1, 3, 3))
+    network = network_with(x, part, OutputOp("y", part.part))
+    with pytest.raises(SnnirError, match="gives what it selects a shape"):
         written(network, tmp_path / "a.snn")
     assert not list(tmp_path.iterdir())
 

@@ -162,8 +162,8 @@ def test_a_changed_delay(snnc: Snnc, build: Path) -> None:
 
 def test_a_changed_route(snnc: Snnc, build: Path) -> None:
     document = config(build)
-    flow = next(flow for flow in document["flows"] if len(flow["path"]) > 1)
-    flow["path"] = flow["path"][:-1]
+    flow = next(flow for flow in document["flows"] if len(flow["branches"][0]) > 1)
+    flow["branches"][0] = flow["branches"][0][:-1]
     write_config(build, document)
     outcome = snnc("verify", build)
     assert (outcome.code, outcome.out) == (1, "")
