@@ -37,7 +37,7 @@ typecheck: $(READY) ## check types
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(READY) ## run every benchmark
-	@for benchmark in benchmarks/*.py; do [ ! -e "$$benchmark" ] || $(BIN)/python "$$benchmark" || exit 1; done
+	@for file in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean: ## remove everything that is made by the other targets
 	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis snnir.egg-info

@@ -1,78 +1,87 @@
-"""Clusters and time for a 784-100-10 MLP on 128x128 crossbars, beside the published clustering.
+"""Crossbars, spikes between them and time: every clustering algorithm on every workload, beside published mappers.
 
-    python benchmarks/clustering.py
+    python -m benchmarks.clustering [--workloads mlp784 lenet_disco ...] [--algorithms structured greedy ...]
 
-The peer's figures are its authors' own program (Shihao-Song/ncc_prototype and drexel-DISCO/SpiNeMap, algorithm
-`min-clusters`, fan-in unrolled to 2 as in their scripts), built and run on the same network on a comparable 2-core
-machine; it is not part of this repository, so it is not run again here. The bound is a count by hand: 100 columns of
-784 rows need ceil(784 / 128) = 7 crossbars, and the 100x10 output layer fits none of those whole.
+128x128 crossbars. `digital`: partial sums are added digitally; `relay`: neurons with more than 128 inputs are split
+by snn-split-fanin first. `bound` is a proven lower bound on crossbars for any clustering of the same program
+(snnir.partition.metrics.lower_bounds). Spikes are per step, each counted once for every crossbar other than its own
+that reads it; activity is synthetic (the same for all). Seconds are of the clustering alone, medians of the runs. Every
+plan is checked: each neuron and each synapse in exactly one place. `-`: not run, because it would take minutes.
+
+Quoted below the table, not run again: the released clustering of DFSynthesizer's authors (Shihao-Song/ncc_prototype,
+`min-clusters`, fan-in unrolled to 2 as in their scripts), built and run on the same shapes on a comparable 2-core
+machine: 519 crossbars and 7.6 s for mlp784, 676 and 27.6 s for lenet_disco.
 """
 
+import argparse
 import statistics
 import time
-from itertools import pairwise
 
-import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import FloatAttr, ModuleOp
 
-from snnir.dialects.attributes import SignalType, TensorAttr
-from snnir.dialects.platform import ATTRIBUTE, MachineAttr, machine_from
-from snnir.dialects.snn import DenseOp, InputOp, LifOp, NetworkOp, OutputOp
-from snnir.passes.cluster.convert_snn_to_cluster import ConvertSNNToCluster
+from benchmarks.machines import grid, module_of
+from benchmarks.workloads import WORKLOADS, build
+from snnir.partition.clustering import ALGORITHMS, cluster
+from snnir.partition.metrics import check, lower_bounds, spikes_between
+from snnir.partition.problem import Options, PartitionError, Plan, Problem
+from snnir.passes.base import program
+from snnir.passes.cluster.problem import problem_of
 from snnir.passes.snn.split_fanin import SNNSplitFanin
-from snnir.semantics import Semantics
 
-PEER = ("authors' min-clusters, fan-in 2", 519, 7.6)
-RUNS = 5
-
-
-def mlp(*sizes: int) -> NetworkOp:
-    """A multilayer perceptron of LIF neurons with random weights."""
-    rng = np.random.default_rng(0)
-    network = NetworkOp("mlp", 1e-3, 25)
-    source = InputOp("pixels", SignalType.spikes(sizes[0]))
-    network.body.block.add_op(source)
-    signal = source.signal
-    for number, (before, size) in enumerate(pairwise(sizes)):
-        weights = TensorAttr.of(f"fc{number}.weight", rng.normal(size=(size, before)).astype(np.float32))
-        dense = DenseOp(signal, weights, SignalType.current(size))
-        values = {"tau": 5e-3, "r": 5.0, "v_leak": 0.0, "threshold": 1.0, "v_reset": 0.0}
-        parameters = {name: FloatAttr(value, 64) for name, value in values.items()}
-        layer = LifOp(f"layer{number}", [dense.current], parameters, Semantics(), SignalType.spikes(size))
-        network.body.block.add_ops([dense, layer])
-        signal = layer.signal
-    network.body.block.add_op(OutputOp("label", signal))
-    return network
+SMALL = 500_000
+"""Synapses up to which every algorithm is run."""
+DEFAULT = ("mlp784", "respclass", "lenet_disco", "lenet28", "recurrent_digits", "reservoir")
+RUNS = 3
+HEAD = f"{'workload':18}{'sums':9}{'algorithm':13}{'crossbars':>10}{'bound':>7}{'spikes':>11}{'seconds':>10}"
 
 
-def clusters(fanin: str) -> tuple[int, float]:
-    """Clusters, and seconds from the program to verified clusters."""
-    machine = machine_from(
-        "128x128",
-        {
-            "tiles": {"mesh": [4, 4], "crossbars": 1},
-            "crossbar": {"rows": 128, "columns": 128, "fanin": fanin},
-            "buffers": {"events": 4096},
-            "time": {"unit": "ns", "read": 10},
-        },
-    )
-    module = ModuleOp([mlp(784, 100, 10)], {ATTRIBUTE: MachineAttr(machine)})
-    conversion = ConvertSNNToCluster()
-    start = time.perf_counter()
-    SNNSplitFanin().apply(Context(), module)
-    conversion.apply(Context(), module)
-    module.verify()
-    return conversion.statistics["clusters"], time.perf_counter() - start
+def problem_for(workload: str, fanin: str) -> Problem:
+    """The clustering problem of a workload, with synthetic activity of 8 spikes in 100 steps and neuron."""
+    machine = grid(128, 4, fanin=fanin, max_delay=64)
+    module = module_of(build(workload, activity=8.0), machine)
+    if fanin == "relay":
+        SNNSplitFanin().apply(Context(), module)
+    return problem_of(program(module), machine)
+
+
+def measure(problem: Problem, algorithm: str, runs: int) -> tuple[int, float, float]:
+    """Crossbars, spikes between them per step, and the median of the seconds."""
+    seconds: list[float] = []
+    plans: list[Plan] = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        plans.append(cluster(algorithm, problem, Options()))
+        seconds.append(time.perf_counter() - start)
+    check(problem, plans[0])
+    return len(plans[0]), spikes_between(problem, plans[0]), statistics.median(seconds)
 
 
 def main() -> None:
     """Print the table."""
-    print(f"{'784-100-10 on 128x128':42}{'clusters':>10}{'seconds':>12}")
-    print(f"{PEER[0] + ' (quoted)':42}{PEER[1]:>10}{PEER[2]:>12.3f}")
-    for name, fanin in (("snnir greedy, digital partial sums", "digital"), ("snnir greedy, relay neurons", "relay")):
-        results = [clusters(fanin) for _ in range(RUNS)]
-        print(f"{name:42}{results[0][0]:>10}{statistics.median(seconds for _, seconds in results):>12.3f}")
+    parser = argparse.ArgumentParser(description="Every clustering algorithm on every workload.")
+    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=DEFAULT)
+    parser.add_argument("--algorithms", nargs="+", choices=ALGORITHMS, default=list(ALGORITHMS))
+    parser.add_argument("--fanin", nargs="+", choices=("digital", "relay"), default=("digital", "relay"))
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--all", action="store_true", help="also what takes minutes")
+    arguments = parser.parse_args()
+    print(HEAD)
+    for workload in arguments.workloads:
+        for fanin in arguments.fanin:
+            problem = problem_for(workload, fanin)
+            synapses = sum(i.synapses.count for layer in problem.layers for i in layer.inputs)
+            bound = lower_bounds(problem).crossbars
+            for algorithm in arguments.algorithms:
+                start = f"{workload:18}{fanin:9}{algorithm:13}"
+                if algorithm != "structured" and synapses > SMALL and not arguments.all:
+                    print(f"{start}{'-':>10}{bound:>7}{'-':>11}{'-':>10}", flush=True)
+                    continue
+                try:
+                    crossbars, spikes, seconds = measure(problem, algorithm, arguments.runs)
+                except (PartitionError, ImportError) as error:
+                    print(f"{start}  {error}", flush=True)
+                    continue
+                print(f"{start}{crossbars:>10}{bound:>7}{spikes:>11.1f}{seconds:>10.3f}", flush=True)
 
 
 if __name__ == "__main__":

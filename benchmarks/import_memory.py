@@ -1,6 +1,6 @@
 """Resident memory that importing 400 MB of weights costs, beside other readers of the same files.
 
-    python benchmarks/import_memory.py [--megabytes 400] [--runs 3]
+    python -m benchmarks.import_memory [--megabytes 400] [--runs 3]
 
 Each row is a fresh process on Linux that loads its modules, reads one file, and then uses every weight once (a
 checksum, which must be the same in all rows). `peak` is the most that was resident until the file was read, `cost` is

@@ -1,6 +1,6 @@
 """Time per sample of the N-MNIST network (300 steps) in snnir's simulator, beside Norse and batched torch.
 
-    python benchmarks/simulation.py --peer-python PATH [--data FOLDER] [--runs 5]
+    python -m benchmarks.simulation --peer-python PATH [--data FOLDER] [--runs 5]
 
 PATH is the interpreter of an environment for the peers, which this one does not need (without it they are left out):
 

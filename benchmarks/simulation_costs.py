@@ -1,6 +1,6 @@
 """The constants of `snnir.sim.costs` on this machine, beside those in the file, in nanoseconds of processor time.
 
-    python benchmarks/simulation_costs.py
+    python -m benchmarks.simulation_costs
 
 They decide only which of two equal ways is taken; a factor of two makes little difference.
 """
@@ -11,9 +11,10 @@ from collections.abc import Callable
 import numpy as np
 
 from snnir.sim import costs
-from snnir.sim.convolution import PIECE, Conv, Windows
+from snnir.sim.convolution import PIECE, Conv
 from snnir.sim.events import nonzeros
 from snnir.sim.sparse import Sparse
+from snnir.windows import Windows
 
 
 def seconds(call: Callable[[], object]) -> float:

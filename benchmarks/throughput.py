@@ -1,6 +1,6 @@
 """Guarantee, prediction and simulation of the sample networks on the sample machines, beside the naive bound.
 
-    python benchmarks/throughput.py
+    python -m benchmarks.throughput
 
 `naive`: every firing and every transport of a step one after the other, nothing overlapping: what a user without
 dataflow analysis would have to assume. `peak-driven`: the machine's event-driven simulation with the assumed peak
