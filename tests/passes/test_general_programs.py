@@ -16,6 +16,7 @@ from xdsl.passes import ModulePass
 
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.connections import connections_of, refusals_of
+from snnir.dialects.machine_neurons import COEFFICIENTS
 from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp, SparseOp, WeightedOp, networks
 from snnir.errors import SnnirError
 from snnir.passes.base import progress_told
@@ -93,7 +94,7 @@ def on_crossbars(module: ModuleOp) -> dict[str, dict[tuple[str, int], Matrix]]:
     """For each population that crossbars can hold: its weights for each source and delay, (sources, targets)."""
     result: dict[str, dict[tuple[str, int], Matrix]] = {}
     for name, op in network_in(module).sources.items():
-        if not isinstance(op, NeuronOp) or refusals_of(op):
+        if not isinstance(op, NeuronOp) or op.MODEL not in COEFFICIENTS or refusals_of(op):
             continue
         found = result.setdefault(name, {})
         for c in connections_of(op):
