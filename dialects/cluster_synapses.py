@@ -5,8 +5,10 @@ the right sum (modulo 2**64) has them once each, but for a chance of 2**-64.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
 from math import prod
 
 import numpy as np
@@ -33,35 +35,79 @@ class AxonGroup:
     windowed: bool
 
 
-def axon_groups(cluster: ClusterOp) -> list[AxonGroup]:
+class AxonGroups(list[AxonGroup]):
     """The axons of a cluster, signal by signal."""
-    return [
+
+    @cached_property
+    def whole(self) -> list[AxonGroup]:
+        """All, neighbours of one source and delay as one."""
+        return _joined(self)
+
+    @cached_property
+    def fed(self) -> list[AxonGroup]:
+        """Those that feed rows, neighbours of one source and delay as one."""
+        return _joined(each for each in self if not each.windowed)
+
+    @cached_property
+    def windowed(self) -> list[AxonGroup]:
+        """Those that windows pass over, neighbours of one source and delay as one."""
+        return _joined(each for each in self if each.windowed)
+
+
+def _joined(groups: Iterable[AxonGroup]) -> list[AxonGroup]:
+    found: list[AxonGroup] = []
+    for axon, some in groupby(groups, lambda each: each.axon):
+        parts = list(some)
+        neurons = parts[0].neurons if len(parts) == 1 else np.concatenate([each.neurons for each in parts])
+        found.append(AxonGroup(axon, neurons, parts[0].windowed))
+    return found
+
+
+def axon_groups(cluster: ClusterOp) -> AxonGroups:
+    """The axons of a cluster, signal by signal."""
+    return AxonGroups(
         AxonGroup((source_name(signal), a.data.delay), a.data.neurons.array, a.data.windowed)
         for signal, a in zip(cluster.signals, cluster.axons, strict=True)
-    ]
+    )
 
 
-def taken(part: Slice, groups: Sequence[AxonGroup]) -> Iterator[tuple[int, IntArray]]:
+def taken(part: Slice, groups: AxonGroups) -> Iterator[tuple[int, IntArray]]:
     """The groups that a slice reads: the number of each, and the positions of its axons in it.
 
     Those that feed its rows, in the order of rows; or those that its windows pass over.
     """
+    windowed = part.windows is not None
+    numbers = [number for number, group in enumerate(groups) if group.windowed is windowed]
+    for place, mine in _taken(part, [groups[number] for number in numbers]):
+        yield numbers[place], mine
+
+
+def _taken(part: Slice, groups: Sequence[AxonGroup]) -> Iterator[tuple[int, IntArray]]:
+    """`taken`, of groups that all feed rows, or that all are windowed."""
     wanted = part.rows.array if part.windows is None else part.windows.axons.array
-    start = 0
-    for number, group in enumerate(groups):
-        if group.windowed is (part.windows is not None):
-            mine = wanted[(wanted >= start) & (wanted < start + len(group.neurons))] - start
-            start += len(group.neurons)
-            if mine.size:
-                yield number, mine
+    starts = np.cumsum([0, *(len(group.neurons) for group in groups)])
+    if len(groups) == 1:
+        if wanted.size:
+            yield 0, wanted
+        return
+    if (wanted[1:] > wanted[:-1]).all():
+        bounds = np.searchsorted(wanted, starts)
+        for number in np.flatnonzero(bounds[1:] > bounds[:-1]).tolist():
+            yield number, wanted[bounds[number] : bounds[number + 1]] - starts[number]
+        return
+    for number in range(len(groups)):
+        mine = wanted[(wanted >= starts[number]) & (wanted < starts[number + 1])]
+        if mine.size:
+            yield number, mine - starts[number]
 
 
-def axons_of(part: Slice, groups: Sequence[AxonGroup]) -> dict[Axon, IntArray]:
+def axons_of(part: Slice, groups: AxonGroups) -> dict[Axon, IntArray]:
     """The neurons of each source and delay that a slice reads."""
+    joined = groups.fed if part.windows is None else groups.windowed
     found: dict[Axon, list[IntArray]] = defaultdict(list)
-    for number, mine in taken(part, groups):
-        found[groups[number].axon].append(groups[number].neurons[mine])
-    return {axon: np.concatenate(parts) for axon, parts in found.items()}
+    for number, mine in _taken(part, joined):
+        found[joined[number].axon].append(joined[number].neurons[mine])
+    return {axon: parts[0] if len(parts) == 1 else np.concatenate(parts) for axon, parts in found.items()}
 
 
 @dataclass(frozen=True)
@@ -81,7 +127,7 @@ class _Held:
 def verify_synapses(
     population: NeuronOp,
     slices: Sequence[tuple[ClusterOp, Slice]],
-    groups: Mapping[ClusterOp, Sequence[AxonGroup]],
+    groups: Mapping[ClusterOp, AxonGroups],
 ) -> None:
     """Raise `VerifyException` unless the slices of each neuron have each of its axons once, in all."""
     try:

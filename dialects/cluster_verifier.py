@@ -16,7 +16,7 @@ from snnir.dialects.attributes import SignalType, symbol
 from snnir.dialects.cluster import ClusterOp, InputOp, OutputOp, ProgramOp, address_of
 from snnir.dialects.cluster_attributes import Slice
 from snnir.dialects.cluster_routes_verifier import verify_routes
-from snnir.dialects.cluster_synapses import AxonGroup, axon_groups, verify_synapses
+from snnir.dialects.cluster_synapses import AxonGroups, axon_groups, verify_synapses
 from snnir.dialects.connections import emitter_of
 from snnir.dialects.platform import Machine, machine_of
 from snnir.dialects.snn import InputOp as SourceOp
@@ -76,7 +76,7 @@ def _verify_operands(op: ClusterOp | OutputOp, program: ProgramOp) -> None:
             raise VerifyException(f"@{op.sym_name.data}: reads something that no cluster or input of the program makes")
 
 
-def _verify_signals(program: ProgramOp, sizes: Mapping[str, int]) -> dict[ClusterOp, list[AxonGroup]]:
+def _verify_signals(program: ProgramOp, sizes: Mapping[str, int]) -> dict[ClusterOp, AxonGroups]:
     """Each axon is carried by the signal that is read, and none feeds two rows or is windowed twice.
 
     The neurons of each source are in one signal each; `sizes` says how many there are. Returns what clusters read.
@@ -89,20 +89,33 @@ def _verify_signals(program: ProgramOp, sizes: Mapping[str, int]) -> dict[Cluste
                 numbers[value] = len(numbers)
                 name, neurons = address_of(value)
                 carriers[name][neurons] = numbers[value]
-    found: dict[ClusterOp, list[AxonGroup]] = {}
+    found: dict[ClusterOp, AxonGroups] = {}
     for cluster in program.clusters:
-        found[cluster] = axon_groups(cluster)
-        seen: dict[tuple[SSAValue, int, bool], list[NDArray[np.int64]]] = defaultdict(list)
-        for signal, group in zip(cluster.signals, found[cluster], strict=True):
-            name, delay = group.axon
-            where = f"@{cluster.sym_name.data}"
-            if group.neurons.max(initial=0) >= sizes[name] or (carriers[name][group.neurons] != numbers[signal]).any():
-                raise VerifyException(f"{where}: reads neurons of @{name} that the signal does not carry")
-            before = seen[signal, delay, group.windowed]
-            if any(np.isin(group.neurons, other).any() for other in before):
-                raise VerifyException(f"{where}: an axon of @{name} feeds two rows")
-            before.append(group.neurons)
+        groups = found[cluster] = axon_groups(cluster)
+        carried = [numbers[signal] for signal in cluster.signals]
+        lengths = [len(group.neurons) for group in groups]
+        expected = np.repeat(np.array(carried, np.int64), np.array(lengths, np.int64))
+        start = 0
+        for joined in groups.whole:
+            name, size = joined.axon[0], len(joined.neurons)
+            inside = joined.neurons.max(initial=0) < sizes[name]
+            if not inside or (carriers[name][joined.neurons] != expected[start : start + size]).any():
+                what = f"reads neurons of @{name} that the signal does not carry"
+                raise VerifyException(f"@{cluster.sym_name.data}: {what}")
+            start += size
+        keys = list(zip(carried, (group.axon[1] for group in groups), (g.windowed for g in groups), strict=True))
+        if len(set(keys)) < len(keys):
+            _verify_once(cluster, groups, keys)
     return found
+
+
+def _verify_once(cluster: ClusterOp, groups: AxonGroups, keys: list[tuple[int, int, bool]]) -> None:
+    """A signal that is read several times, equally late, is read for other neurons each time."""
+    seen: dict[tuple[int, int, bool], list[NDArray[np.int64]]] = defaultdict(list)
+    for key, group in zip(keys, groups, strict=True):
+        if any(np.isin(group.neurons, other).any() for other in seen[key]):
+            raise VerifyException(f"@{cluster.sym_name.data}: an axon of @{group.axon[0]} feeds two rows")
+        seen[key].append(group.neurons)
 
 
 def _verify_neurons(name: str, size: int, slices: list[tuple[ClusterOp, Slice]]) -> None:

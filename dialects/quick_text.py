@@ -40,7 +40,7 @@ def is_quick() -> bool:
 def collection_paused() -> Generator[None]:
     """Inside, Python does not look for cyclic garbage.
 
-    Reading and verifying make many objects and hardly any garbage; looking for some again and again, among all that
+    Reading, verifying and clustering make many objects and hardly any garbage; looking for some again and again, among all that
     there is, would take a third of the time.
     """
     collecting = gc.isenabled()

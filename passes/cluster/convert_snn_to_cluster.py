@@ -7,6 +7,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from snnir.dialects.quick_text import collection_paused
 from snnir.partition.clustering import cluster
 from snnir.partition.problem import Options, PartitionError
 from snnir.passes.base import SNNPass, fail, machine, program
@@ -36,6 +37,7 @@ class ConvertSNNToCluster(SNNPass):
     seed: int = 0
     """For algorithms that draw random numbers."""
 
+    @collection_paused()
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         network, target = program(op), machine(op)
         check_placeable(network, target)

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from snnir.dialects.cluster import ClusterOp, OutputOp, ProgramOp
 from snnir.dialects.cluster_attributes import Place, PlaceAttr
 from snnir.dialects.platform import Machine
+from snnir.dialects.quick_text import collection_paused
 from snnir.dialects.ways import floor_of
 from snnir.partition.placement import HOST, Nets, Options, PlacementError, Problem, cost, place
 from snnir.passes.activity import NetworkActivity
@@ -37,6 +38,7 @@ class ClusterPlace(SNNPass):
     effort: float = 1.0
     """How much searching is done, in multiples of the usual."""
 
+    @collection_paused()
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         clusters = only(op, ProgramOp, "run convert-snn-to-cluster before")
         if self.effort <= 0:

@@ -11,6 +11,7 @@ from snnir.dialects.cluster import ClusterOp, InputOp, ProgramOp
 from snnir.dialects.cluster_routes import Route, RouteAttr
 from snnir.dialects.cluster_routes_verifier import destinations_of
 from snnir.dialects.platform import Machine
+from snnir.dialects.quick_text import collection_paused
 from snnir.dialects.ways import floor_of, router_of, start_of
 from snnir.partition.floor import Router
 from snnir.partition.routing import Tally, Ways, tally
@@ -37,6 +38,7 @@ class ClusterRoute(SNNPass):
     """`xy`: one route per destination. `tree`: one route per result, whose spikes are copied where ways part, so that
     each link carries a spike once."""
 
+    @collection_paused()
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         clusters = only(op, ProgramOp, "run convert-snn-to-cluster before")
         target = machine(op)
