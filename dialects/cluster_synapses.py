@@ -143,14 +143,17 @@ def verify_synapses(
     unread = [{axon: np.ones(len(neurons), np.bool_) for axon, neurons in each.axons.items()} for each in held]
     for number, connection in enumerate(connections):
         axon, synapses = (connection.source, connection.delay), connection.synapses
-        marks = np.random.default_rng(number).integers(1, 1 << 64, synapses.sources, np.uint64)
+        # one more entry, for windows: what lies outside of the plane, number -1, counts nothing
+        marks = np.random.default_rng(number).integers(1, 1 << 64, synapses.sources + 1, np.uint64)
+        marks[-1] = 0
+        flags = np.zeros(len(marks), np.bool_)
         sums = np.zeros(population.size, np.uint64)
         for each, left in zip(held, unread, strict=True):
             if axon in each.axons:
-                found, seen = _gathered(each, connection, each.axons[axon], marks)
+                found, seen = _gathered(each, connection, each.axons[axon], marks, flags)
                 sums[each.part.neurons.array] += found
                 left[axon] &= ~seen
-        wrong = np.flatnonzero(sums != synapses.marked(marks))
+        wrong = np.flatnonzero(sums != synapses.marked(marks[:-1]))
         if wrong.size:
             raise VerifyException(_misplaced(population, connection, int(wrong[0]), held))
     for each, left in zip(held, unread, strict=True):
@@ -161,9 +164,12 @@ def verify_synapses(
 
 
 def _gathered(
-    held: _Held, connection: Connection, sources: IntArray, marks: Marks
+    held: _Held, connection: Connection, sources: IntArray, marks: Marks, flags: "NDArray[np.bool_]"
 ) -> tuple[Marks, "NDArray[np.bool_]"]:
-    """For each neuron of a slice the sum of the marks of what it reads, and whether any neuron reads each source."""
+    """For each neuron of a slice the sum of the marks of what it reads, and whether any neuron reads each source.
+
+    `flags`, one for each source and one more, are all false before and after.
+    """
     targets = held.part.neurons.array
     if held.part.windows is None:
         return connection.synapses.gathered(sources, targets, marks[sources])
@@ -175,18 +181,20 @@ def _gathered(
     if len(kernel) and int(kernel.max()) >= conv.channels * prod(conv.windows.kernel):
         raise VerifyException(f"{held.where}: the kernel has no place {kernel.max()}")
     met = conv.met(positions, kernel)
-    given = np.zeros(len(marks) + 1, np.bool_)
-    given[sources] = True
-    if not given[met[met >= 0]].all():
+    flags[sources] = flags[-1] = True
+    given = bool(flags[met].all())
+    flags[sources] = flags[-1] = False
+    if not given:
         raise VerifyException(f"{held.where}: its windows pass over neurons of @{connection.source} that it lacks")
-    padded = np.concatenate([marks, np.zeros(1, np.uint64)])[met]
+    padded = marks[met]
     # channels of one group read the same
     first, same = np.unique(channels // conv.group_out, return_index=True, return_inverse=True)[1:]
     reads = conv.reads(kernel // prod(conv.windows.kernel), channels[first])
     sums = np.stack([padded[:, column].sum(axis=1, dtype=np.uint64) for column in reads.T])[same]
-    seen = np.zeros(len(marks) + 1, np.bool_)
-    seen[met] = True
-    return sums.ravel(), seen[sources]
+    flags[met] = True
+    seen = flags[sources]
+    flags[met] = False
+    return sums.ravel(), seen
 
 
 def window_neurons(part: Slice, windows: Windows, conv: Conv, where: str) -> tuple[IntArray, IntArray]:
