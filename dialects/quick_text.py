@@ -40,8 +40,8 @@ def is_quick() -> bool:
 def collection_paused() -> Generator[None]:
     """Inside, Python does not look for cyclic garbage.
 
-    Reading, verifying and clustering make many objects and hardly any garbage; looking for some again and again, among all that
-    there is, would take a third of the time.
+    Reading, verifying and clustering make many objects and hardly any garbage; looking for some again and again, among
+    all that there is, would take a third of the time.
     """
     collecting = gc.isenabled()
     gc.disable()
