@@ -38,7 +38,7 @@ NETWORKS: dict[str, Case] = {
     "vgg16 224x224, shared": ("vgg16", {}, {"neurons": 16384}),
     "resnet18 224x224, shared": ("resnet18", {}, {"neurons": 16384}),
 }
-SWEEP = (16, 24, 32, 48, 64)
+SWEEP = (16, 32, 48, 64)
 """Image sizes of alexnet_disco's layers."""
 
 
