@@ -63,6 +63,13 @@ class Quantity:
     number: Fraction
     dimension: Dimension
     span: Span
+    is_minus_zero: bool = False
+    """Whether it is -0.0, which fractions do not know."""
+
+    @property
+    def real(self) -> float:
+        """The nearest float64; an error at its place for a number that is too large."""
+        return -0.0 if self.is_minus_zero else _float(self.number, self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +157,8 @@ def evaluate(expression: Expression, scope: Scope) -> Constant:
             value = evaluate(expression.operand, scope)
             if not isinstance(value, Quantity):
                 raise value.span.error(f"- before {kind_of(value)}", "only numbers have a sign")
-            return Quantity(-value.number, value.dimension, scope.place(expression.span))
+            is_minus_zero = not value.number and not value.is_minus_zero
+            return Quantity(-value.number, value.dimension, scope.place(expression.span), is_minus_zero)
         case Operation():
             return _operation(expression, scope)
 
@@ -169,7 +177,7 @@ def _quantity(number: Number, scope: Scope) -> Quantity:
     else:
         exact = Fraction(number.text)
     if number.unit is None:
-        return Quantity(exact, PLAIN, span)
+        return Quantity(exact, PLAIN, span, not exact and number.text.startswith("-"))
     unit = UNITS[number.unit]
     return Quantity(exact * unit.factor, unit.dimension, span)
 
@@ -226,7 +234,7 @@ def _array(items: Items, scope: Scope) -> Array:
         if not isinstance(each, Quantity | Array):
             raise each.span.error(f"a list holds numbers, but this is {kind_of(each)}", "write [1, 2, 3]")
         assert isinstance(first, Quantity | Array)
-        array = np.float64(_float(each.number, each.span)) if isinstance(each, Quantity) else each.array
+        array = np.float64(each.real) if isinstance(each, Quantity) else each.array
         arrays.append(np.asarray(array))
         if array.shape != arrays[0].shape:
             raise each.span.error(_ragged(arrays[0], arrays[-1]), "all rows of a matrix are of one length")
@@ -262,7 +270,7 @@ def number(value: Constant, what: str, allowed: Dimension = PLAIN, example: str 
     if not isinstance(value, Quantity):
         raise value.span.error(f"{what} is a number, but this is {kind_of(value)}", f"write {what} = {example}")
     check_dimension(value, what, allowed)
-    return _float(value.number, value.span)
+    return value.real
 
 
 def whole(value: Constant, what: str, unit: str = "", least: int = 0, dt: Fraction | None = None) -> int:

@@ -65,7 +65,7 @@ def outcome(text: str, *, quick: bool = True) -> tuple[str, ...]:
             return (type(error).__name__, str(error), getattr(error, "place", ""))
 
 
-def same(text: str) -> tuple[str, ...]:
+def assert_same(text: str) -> tuple[str, ...]:
     """The outcome, which must be one in both ways."""
     quick = outcome(text)
     assert quick == outcome(text, quick=False), text
@@ -137,7 +137,7 @@ def test_what_is_printed_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(parser: Parser) -> ClusterOp:
         raise AssertionError(parser.pos)
 
-    expected = same(PRINTED)
+    expected = assert_same(PRINTED)
     assert expected[0] == "ops"
     monkeypatch.setattr(ClusterOp, "parse", refuse)
     monkeypatch.setattr(OutputOp, "parse", refuse)
@@ -159,7 +159,7 @@ def test_random_clusters_read_the_same_both_ways(rng: random.Random) -> None:
     if rng.random() < 0.5:
         line = rng.randrange(len(lines))
         lines[line] = spaced(lines[line], rng)
-    same("\n".join(lines))
+    assert_same("\n".join(lines))
 
 
 @settings(max_examples=150, deadline=None)
@@ -168,7 +168,7 @@ def test_damaged_clusters_give_the_same_errors(rng: random.Random) -> None:
     lines = cluster_texts(rng, rng.randrange(1, 4))
     line = rng.randrange(2, len(lines) - 2)
     lines[line] = damaged(lines[line], rng)
-    same("\n".join(lines))
+    assert_same("\n".join(lines))
 
 
 def damaged(line: str, rng: random.Random) -> str:
@@ -216,41 +216,41 @@ def spaced(text: str, rng: random.Random) -> str:
 )
 def test_errors_are_those_of_the_ordinary_parser(found: str, instead: str, problem: str) -> None:
     assert found in PRINTED
-    kind, *rest = same(PRINTED.replace(found, instead, 1))
+    kind, *rest = assert_same(PRINTED.replace(found, instead, 1))
     assert kind != "ops"
     assert re.search(problem, " ".join(rest))
 
 
 def test_two_errors_come_in_the_order_of_the_text() -> None:
     twice = PRINTED.replace("partial<2>) ->", "partial<3>) ->").replace("%p = ", "%a = ")
-    assert same(twice)[0] == "syntax"
+    assert assert_same(twice)[0] == "syntax"
     late = PRINTED.replace("@c2 axons() slices() : () -> ()", "@c2 axons() slices() : () -> () §")
-    assert "§" in same(late)[-1]
-    assert "§" not in same(late.replace("partial<2>) ->", "partial<3>) ->"))[-1]
+    assert "§" in assert_same(late)[-1]
+    assert "§" not in assert_same(late.replace("partial<2>) ->", "partial<3>) ->"))[-1]
 
 
 def test_whole_programs_are_read_the_same_both_ways() -> None:
     for chunk in OPS.split("// -----\n"):
-        assert same(chunk)[0] == "ops"
+        assert assert_same(chunk)[0] == "ops"
         plain = re.sub(r"^ *//.*\n", "", chunk, flags=re.MULTILINE)
-        assert same(plain)[0] == "ops"
+        assert assert_same(plain)[0] == "ops"
 
 
 def test_locations_in_the_text_are_kept() -> None:
     located = re.sub(r"(?<=[>)])\n", ' loc("net.snn":3:4)\n', PRINTED)
-    assert '"net.snn":3:4' in same(located)[1]
+    assert '"net.snn":3:4' in assert_same(located)[1]
 
 
 def test_operations_of_other_dialects_may_stand_between() -> None:
     other = '  %t = "test.op"() ({\n' + PRINTED.split("{\n")[1].split("\n", 1)[0].replace("x", "t2") + "\n"
     other += "  cluster.cluster @c9 axons(%a[0]) slices() : (!snn.signal<2, spike>) -> ()\n  }) : () -> i32\n"
     for line in ("  %p = ", "  cluster.cluster @c2", "  cluster.output"):
-        assert same(PRINTED.replace(line, other + line))[0] == "ops"
+        assert assert_same(PRINTED.replace(line, other + line))[0] == "ops"
 
 
 def test_text_to_ir_to_text_for_200_random_clusters() -> None:
     text = "\n".join(cluster_texts(random.Random(4), 200, wrong=False))
-    assert same(text)[0] == "ops"
+    assert assert_same(text)[0] == "ops"
     printed = show(Parser(context(), text).parse_module())
     assert printed.count("cluster.cluster") == 200
     for way in (nullcontext, ordinary_reading):

@@ -40,7 +40,7 @@ from snnir.semantics import CHOICES, COUNTS, PARAMETERS, Semantics
 nir: Any = import_module("nir")
 
 NAMES = st.sampled_from(["a", "b1", "input", "network", "x_1", "lif1.lif", "Z", "_", "population", "output", "e5"])
-NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda number: number + 0.0)  # the language has one zero
+NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False)
 POSITIVE = st.floats(1e-2, 1e3)
 
 
