@@ -33,8 +33,9 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.frontend import nir, snn
+from snnir.frontend.nir import reader as nir
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.snn import reader as snn
 from snnir.sim import Network, simulate
 from snnir.sim.entry import network_in, network_of
 from snnir.tensors import write_safetensors

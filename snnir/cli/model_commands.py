@@ -122,7 +122,7 @@ def profile_command(args: argparse.Namespace, situation: Situation) -> int:
 
 def fmt_command(args: argparse.Namespace, situation: Situation) -> int:
     """`snnc fmt`: with --check exit code 1 when a file is not formatted; nothing is written unless all can be."""
-    from snnir.frontend.snn_format import format_program  # noqa: PLC0415
+    from snnir.frontend.snn.format import format_program  # noqa: PLC0415
     from snnir.frontend.source import Source  # noqa: PLC0415
 
     changed: dict[Path, str] = {}

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from snnir.frontend.notes import Notes
 
 FORMATS: dict[str, tuple[str, str]] = {
-    ".nir": ("snnir.export.nir", "a file in the Neuromorphic Intermediate Representation"),
-    ".snn": ("snnir.export.snn", "a program, and a .safetensors file with its arrays"),
+    ".nir": ("snnir.export.nir.writer", "a file in the Neuromorphic Intermediate Representation"),
+    ".snn": ("snnir.export.snn.writer", "a program, and a .safetensors file with its arrays"),
     ".mlir": ("snnir.export.mlir", "IR text, and a .safetensors file with its large tensors"),
-    ".sonata": ("snnir.export.sonata", "a folder with a SONATA network and its configuration"),
+    ".sonata": ("snnir.export.sonata.writer", "a folder with a SONATA network and its configuration"),
     ".neurons": ("snnir.export.neuron_list", "a folder with neuron lists for the published mappers"),
 }
 """Ending of a name -> the module that writes it, and what it writes."""

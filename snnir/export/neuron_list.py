@@ -1,4 +1,4 @@
-"""Writing neuron lists for the published mappers (formats: `snnir.frontend.neuron_list_text`), one line a neuron.
+"""Writing neuron lists for the published mappers (formats: `snnir.frontend.neuron_list.text`), one line a neuron.
 
 Neurons are numbered through: inputs and populations in the order of the program, each in row-major order;
 `population_info.txt` says which numbers each has. Matrices, convolutions and pools are written as single connections,
@@ -21,8 +21,8 @@ from snnir.errors import SnnirError
 from snnir.export.chains import chains_to
 from snnir.export.connections import Expansion
 from snnir.export.directory import whole_directory
-from snnir.frontend.neuron_list import CONNECTIONS, RECORDED, SPIKES, WEIGHTS
-from snnir.frontend.neuron_list_text import NUMBER_LIMIT
+from snnir.frontend.neuron_list.reader import CONNECTIONS, RECORDED, SPIKES, WEIGHTS
+from snnir.frontend.neuron_list.text import NUMBER_LIMIT
 from snnir.frontend.notes import Notes
 
 POPULATIONS = "population_info.txt"
@@ -35,11 +35,11 @@ _AT_ONCE = 1 << 18
 def write(network: NetworkOp, path: Path, notes: Notes, spikes: Mapping[str, NDArray[Any]] | None = None) -> None:
     """Write a program as neuron lists into the folder `path`, whole or not at all.
 
-    `spikes` are those of all inputs and populations in event form (`snnir.frontend.sonata.Events`); samples follow each
-    other in time. Without them the spikes of the neuron list are written from which the program was read, else the
-    counts of its activity, where it has been profiled: the times are then 0, 1, 2, ... as often as the neuron fired,
-    and that is all that the mappers look at. Raises `SnnirError` naming what is no weighted connection, or when there
-    are too many; `notes` get what the lists leave out.
+    `spikes` are those of all inputs and populations in event form (`snnir.frontend.sonata.reader.Events`); samples
+    follow each other in time. Without them the spikes of the neuron list are written from which the program was read,
+    else the counts of its activity, where it has been profiled: the times are then 0, 1, 2, ... as often as the neuron
+    fired, and that is all that the mappers look at. Raises `SnnirError` naming what is no weighted connection, or when
+    there are too many; `notes` get what the lists leave out.
     """
     starts = _numbering(network)
     outgoing = _outgoing(network, starts)

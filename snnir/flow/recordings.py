@@ -109,7 +109,7 @@ def read_signals(
     shapes = None if network is None else shapes_of(network)
     reals = () if network is None else real_signals(network)
     if is_sonata(path):
-        from snnir.frontend.sonata import read_stimulus  # noqa: PLC0415
+        from snnir.frontend.sonata.reader import read_stimulus  # noqa: PLC0415
 
         if network is None or shapes is None:
             raise SnnirError(path, "a SONATA model is no recording", "name a file of spikes")
@@ -119,7 +119,7 @@ def read_signals(
     if not is_hdf5(path):
         return _of_arrays(path, _renamed(path, read_arrays(path), names), shapes)
     if network is not None and shapes is not None and model is not None and is_sonata(model):
-        from snnir.frontend.sonata import read_recording as read_sonata  # noqa: PLC0415
+        from snnir.frontend.sonata.reader import read_recording as read_sonata  # noqa: PLC0415
 
         return _of_arrays(path, dict(read_sonata(model, network, path)), shapes)
     nodes = read_recording(path, None if network is None else network.step_seconds)

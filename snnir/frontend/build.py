@@ -7,7 +7,6 @@ Connections are SSA values, so a recurrent projection reads a population that fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import NoReturn
@@ -31,11 +30,9 @@ from snnir.dialects.snn import (
 )
 from snnir.frontend.build_ops import Maker, signal_shape
 from snnir.frontend.checks import check_names, check_parameters, check_shape, check_time
-from snnir.frontend.names import suggestion
+from snnir.frontend.names import suggestion, value_name
 from snnir.frontend.network import Input, Network, Origin, Output, Population, Reference, Transform, text_of
 from snnir.semantics import PARAMETERS
-
-_NUMBER_SUFFIX = re.compile(r"(_\d+)+$")
 
 
 def build(network: Network) -> ModuleOp:
@@ -89,7 +86,7 @@ class _Builder:
         op.location = origin.location
         self.origins[op] = origin
         if op.results:
-            op.results[0].name_hint = _hint(hint)
+            op.results[0].name_hint = value_name(hint)
 
     def input(self, each: Input) -> InputOp:
         """The op of an input."""
@@ -182,8 +179,9 @@ class _Builder:
         source = self.sum([self.value(reference) for reference in each.inputs], each.inputs, each.origin)
         ops, value = self.maker.make(each, source)
         for op, hint in ops:
-            op.attributes |= each.attributes if op is value.owner else {}
-            self.placed(op, each.origin, hint)
+            last = op is value.owner
+            op.attributes |= each.attributes if last else {}
+            self.placed(op, each.origin, each.name if last and each.declared else hint)
             self.made[op] = each
         self.ops += [op for op, _ in ops]
         return value
@@ -245,9 +243,3 @@ class _Builder:
         text = " -> ".join([*names[where:], *names[: where + 1]])
         what = f"zero-delay cycle {text}: within one step each would have to wait for the other"
         raise self.origins[closing].error(what, "give this projection delay = 1, or more")
-
-
-def _hint(name: str) -> str | None:
-    """A name for an SSA value that printing and parsing keep: xDSL drops one `_1` at the end each time."""
-    text = _NUMBER_SUFFIX.sub("", re.sub(r"[^A-Za-z0-9_$.-]", "_", name))
-    return None if not text else text if re.match(r"[A-Za-z_$.-]", text) else f"n{text}"

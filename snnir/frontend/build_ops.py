@@ -28,7 +28,7 @@ from snnir.dialects.snn import (
 )
 from snnir.dialects.snn_projections import convolved
 from snnir.frontend.checks import check_finite
-from snnir.frontend.names import unique
+from snnir.frontend.names import unique, value_name
 from snnir.frontend.network import (
     Conv,
     Delay,
@@ -255,7 +255,7 @@ class Maker:
             return [], self.flat[source]
         flat = FlattenOp(source)
         self.flat[source] = flat.flat
-        return [(flat, f"{each.inputs[0].name}_flat")], flat.flat
+        return [(flat, f"{value_name(each.inputs[0].name) or ''}_flat")], flat.flat
 
     def rest(self, each: Transform, op: Weighted, weights: ValueAttr, lanes: int) -> RestOfProjection:
         """Bias, scale and delay of a projection."""

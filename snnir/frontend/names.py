@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable
 from difflib import get_close_matches
 
 _SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_.$]*")
+_NUMBER_SUFFIX = re.compile(r"(_\d+)+$")
 _LISTED = 12
 
 
@@ -46,3 +47,9 @@ def unique(name: str, taken: Container[str]) -> str:
         number += 1
         candidate = f"{name}_{number}"
     return candidate
+
+
+def value_name(name: str) -> str | None:
+    """A name for an SSA value that printing and parsing keep: xDSL drops one `_1` at the end each time."""
+    text = _NUMBER_SUFFIX.sub("", re.sub(r"[^A-Za-z0-9_$.-]", "_", name))
+    return None if not text else text if re.match(r"[A-Za-z_$.-]", text) else f"n{text}"

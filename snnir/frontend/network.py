@@ -171,7 +171,8 @@ class Transform:
     """A node without state that computes from the sum of its inputs.
 
     Inputs, transforms and populations share one namespace. `shape` is the shape that the result must have, where the
-    reader knows it (a projection into a population); sparse connections need it. `label` is for messages.
+    reader knows it (a projection into a population); sparse connections need it. `label` is for messages. The value in
+    the IR has the name of a node that is `declared`; that of others may be better called after what it holds.
     """
 
     name: str
@@ -181,6 +182,7 @@ class Transform:
     shape: Shape | None = None
     label: str = ""
     attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
+    declared: bool = False
 
     @property
     def title(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snnir.errors import SnnirError
 from snnir.frontend.names import suggestion
-from snnir.frontend.snn_values import Words
+from snnir.frontend.snn.values import Words
 from snnir.tensors import Tensor, keys_of
 
 

@@ -10,10 +10,10 @@ import h5py as _h5py  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 
 from snnir.dialects.snn import NetworkOp, networks
-from snnir.export.nir import write
-from snnir.export.nir_graph import Graph, Node, write_file
-from snnir.frontend import nir
-from snnir.frontend.nir_mirror import Field
+from snnir.export.nir.graph import Graph, Node, write_file
+from snnir.export.nir.writer import write
+from snnir.frontend.nir import reader as nir
+from snnir.frontend.nir.mirror import Field
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
 

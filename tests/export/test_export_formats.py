@@ -15,10 +15,11 @@ from snnir.dialects.platform import Platform
 from snnir.dialects.snn import SNN, NetworkOp, networks
 from snnir.errors import SnnirError
 from snnir.export import FORMATS, write
-from snnir.frontend import nir, snn
 from snnir.frontend.build import build
+from snnir.frontend.nir import reader as nir
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.snn import reader as snn
 from tests.export.equality import description
 from tests.export.random_networks import Random
 

@@ -15,7 +15,6 @@ from sonata_files import HERE, events, network_in, reference, value
 from snnir.dialects.snn import NetworkOp, networks
 from snnir.errors import SnnirError
 from snnir.export import neuron_list as export
-from snnir.frontend import neuron_list
 from snnir.frontend.network import (
     Conv,
     Delay,
@@ -31,7 +30,8 @@ from snnir.frontend.network import (
     Sparse,
     Transform,
 )
-from snnir.frontend.neuron_list import Files, activity, read_lists
+from snnir.frontend.neuron_list import reader as neuron_list
+from snnir.frontend.neuron_list.reader import Files, activity, read_lists
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
 from snnir.indices import Indices
@@ -295,7 +295,7 @@ def test_spikes_must_be_complete(tmp_path: Path) -> None:
 
 
 def test_a_real_convolutional_network(shared_data: Path, tmp_path: Path) -> None:
-    from snnir.frontend import nir  # noqa: PLC0415
+    from snnir.frontend.nir import reader as nir  # noqa: PLC0415
 
     module = nir.read(shared_data / "nir" / "good" / "cnn_sinabs.nir", FrontendOptions(dt=1e-3))
     export.write(next(networks(module)), tmp_path / "lists", Notes())

@@ -16,9 +16,8 @@ from sonata_files import HERE, INT_FIRE, events, nest_network, network_in, refer
 
 from snnir.dialects.snn import LifOp, NetworkOp, NeuronOp, networks
 from snnir.errors import SnnirError
-from snnir.export import sonata as export
-from snnir.export.sonata_edges import edges_of
-from snnir.frontend import sonata
+from snnir.export.sonata import writer as export
+from snnir.export.sonata.edges import edges_of
 from snnir.frontend.network import (
     Conv,
     Delay,
@@ -36,6 +35,7 @@ from snnir.frontend.network import (
 )
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.sonata import reader as sonata
 from snnir.indices import Indices
 from snnir.semantics import Semantics, preset
 

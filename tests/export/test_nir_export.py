@@ -35,11 +35,11 @@ from snnir.dialects.snn import (
     networks,
 )
 from snnir.errors import SnnirError
-from snnir.export.nir_graph import Graph
-from snnir.export.nir_values import product
-from snnir.frontend import snn
+from snnir.export.nir.graph import Graph
+from snnir.export.nir.values import product
 from snnir.frontend.build import build
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.snn import reader as snn
 from snnir.indices import Indices
 from snnir.passes.snn.quantize import SNNQuantize
 from snnir.sim import simulate

@@ -27,13 +27,14 @@ from snnir.dialects.snn import (
     networks,
 )
 from snnir.errors import SnnirError
-from snnir.export import snn_text
-from snnir.export.snn import write
-from snnir.frontend import nir, snn
+from snnir.export.snn import text as snn_text
+from snnir.export.snn.writer import write
 from snnir.frontend.build import build
+from snnir.frontend.nir import reader as nir
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
-from snnir.frontend.snn_format import format_program
+from snnir.frontend.snn import reader as snn
+from snnir.frontend.snn.format import format_program
 from snnir.indices import Indices
 from snnir.semantics import PARAMETERS, PRESETS, Semantics, preset
 from snnir.sim import simulate
@@ -62,6 +63,15 @@ def read(text: str, path: Path) -> NetworkOp:
     return network_in(path)
 
 
+def unchanged(path: Path) -> None:
+    """A written program, read and written again, is the same text with the same arrays."""
+    second = path.parent / "again" / path.name
+    second.parent.mkdir()
+    written(network_in(path), second)
+    first = {each.name: each.read_bytes() for each in path.parent.glob(f"{path.stem}.*")}
+    assert {each.name: each.read_bytes() for each in second.parent.iterdir()} == first
+
+
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_random_networks_come_back(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
@@ -72,9 +82,7 @@ def test_random_networks_come_back(tmp_path_factory: pytest.TempPathFactory, see
     assert description(back) == description(network)
     program = (directory / "a.snn").read_text()
     assert format_program(program) == program
-    written(back, directory / "b.snn")
-    again = (directory / "b.snn").read_text()
-    assert again.replace("b.safetensors", "a.safetensors") == program
+    unchanged(directory / "a.snn")
     if seed % 4 == 0:
         first, second = network_of(network), network_of(back)
         data = {name: rng.integers(0, 2, (2, 9, size)).astype(np.uint8) for name, size in first.inputs.items()}
@@ -82,6 +90,7 @@ def test_random_networks_come_back(tmp_path_factory: pytest.TempPathFactory, see
         assert all(np.array_equal(one[name], other[name]) for name in (*one, *other))
 
 
+@example(seed=943)
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_any_network_comes_back_in_normal_form(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
@@ -90,6 +99,8 @@ def test_any_network_comes_back_in_normal_form(tmp_path_factory: pytest.TempPath
     written(network, path)
     back = network_in(path)
     assert normal_form(back) == normal_form(network)
+    written(back, path.with_name("b.snn"))
+    unchanged(path.with_name("b.snn"))
     ops = list(network.body.block.ops)
     rounded = any(isinstance(op, NeuronOp) and op.semantics.data.weights != "exact" for op in ops)
     if rounded and any(isinstance(op, AddOp) and len(op.inputs) == 1 for op in ops):
@@ -97,7 +108,10 @@ def test_any_network_comes_back_in_normal_form(tmp_path_factory: pytest.TempPath
     first, second = network_of(network), network_of(back)
     data = random_signals(rng, first, 2, 8)
     one, other = simulate(first, data), simulate(second, data)
-    assert all(np.array_equal(one[name], other[name]) for name in (*one, *other))
+    # an output that is an input or a population has no record of its own
+    ends = [op for op in back.body.block.ops if isinstance(op, OutputOp)]
+    read = {op.sym_name.data: getattr(op.operands[0].owner, "sym_name", op.sym_name).data for op in ends}
+    assert all(np.array_equal(one[name], other[name if name in other else read[name]]) for name in (*one, *other))
 
 
 @pytest.mark.parametrize("name", ["digits", "digits_recurrent"])
@@ -147,6 +161,50 @@ def test_the_text_is_for_people(tmp_path: Path) -> None:
     written(network, tmp_path / "b.snn")
     assert (tmp_path / "b.snn").read_text() == program
     assert not (tmp_path / "b.safetensors").exists()
+
+
+def test_a_signal_keeps_its_name(tmp_path: Path) -> None:
+    """Whatever it is made of: a flattened sum, a pool and a flattening, weights with a name of their own."""
+    program = """network names {
+  dt = 1 ms
+  weights = "a.safetensors"
+
+  input x[1x2x2]
+  input z[1x2x2]
+  population p[4] : threshold(threshold = 1) using nir
+
+  signal rows = x + z : flatten
+  rows -> p : direct
+  rows -> p : direct
+  signal pooled = x : avg_pool(kernel = [2, 2], stride = [1, 1]) | flatten
+  signal second = pooled : dense(weights = "fc.weight")
+  second -> p : direct
+  signal second_2 = second : dense(weights = "other")
+  second_2 -> p : direct
+  output y = second
+  output z_too = second_2
+  output rest = pooled
+}
+"""
+    arrays = {"fc.weight": np.ones((4, 1)), "other": np.arange(16.0).reshape(4, 4)}
+    tensors.write_safetensors(tmp_path / "a.safetensors", arrays)
+    network = read(program, tmp_path / "a.snn")
+    (tmp_path / "written").mkdir()
+    written(network, tmp_path / "written" / "a.snn")
+    assert (tmp_path / "written" / "a.snn").read_text() == program
+    unchanged(tmp_path / "written" / "a.snn")
+
+
+def test_names_do_not_depend_on_the_order_of_ops(tmp_path: Path) -> None:
+    """The IR may have them in any order that computes; the reader has one of its own."""
+    x = InputOp("x", SignalType.spikes(2))
+    first, second = (DenseOp(x.signal, TensorAttr.of(key, np.eye(2)), SignalType.current(2)) for key in "ab")
+    first.current.name_hint = second.current.name_hint = "d"
+    outputs = [OutputOp(f"{name}{n}", op.current) for n in (1, 2) for name, op in (("v", second), ("u", first))]
+    network = network_with(x, first, second, *outputs)
+    written(network, tmp_path / "a.snn")
+    assert 'signal d = x : dense(weights = "b")' in (tmp_path / "a.snn").read_text()
+    unchanged(tmp_path / "a.snn")
 
 
 def test_arrays_keep_their_keys_and_types(tmp_path: Path) -> None:
@@ -234,7 +292,7 @@ def test_what_a_program_does_not_hold_is_said(tmp_path: Path) -> None:
 
 
 def test_a_program_that_could_not_be_read_again_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from snnir.export import snn as module  # noqa: PLC0415
+    from snnir.export.snn import writer as module  # noqa: PLC0415
 
     x = InputOp("x", SignalType.spikes(2))
     network = network_with(x, OutputOp("y", x.signal))
@@ -257,7 +315,7 @@ def test_a_slice_with_a_shape_is_refused(tmp_path: Path) -> None:
 def test_nothing_is_left_when_the_arrays_cannot_be_written(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from snnir.export import snn as module  # noqa: PLC0415
+    from snnir.export.snn import writer as module  # noqa: PLC0415
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")

@@ -18,9 +18,9 @@ from xdsl.printer import Printer
 from snnir.dialects.platform import Platform
 from snnir.dialects.snn import SNN
 from snnir.errors import SnnirError
-from snnir.frontend import nir as nir_frontend
-from snnir.frontend import snn as snn_frontend
+from snnir.frontend.nir import reader as nir_frontend
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.snn import reader as snn_frontend
 from snnir.tensors import write_safetensors
 
 nir: Any = import_module("nir")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.dialects.snn import NetworkOp, networks
-from snnir.frontend import nir as nir_frontend
+from snnir.frontend.nir import reader as nir_frontend
 from snnir.frontend.options import FrontendOptions
 from snnir.sim import simulate
 from snnir.sim.entry import network_of

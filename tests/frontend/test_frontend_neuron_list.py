@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from snnir.dialects.snn import IfOp, NetworkOp, SparseOp, networks
 from snnir.errors import SnnirError
-from snnir.frontend import neuron_list
-from snnir.frontend.neuron_list import Files, read_lists
+from snnir.frontend.neuron_list import reader as neuron_list
+from snnir.frontend.neuron_list.reader import Files, read_lists
 from snnir.frontend.options import FrontendOptions
 from snnir.semantics import preset
 

@@ -18,8 +18,8 @@ from snnir.dialects.attributes import TensorAttr
 from snnir.dialects.platform import machine_of
 from snnir.dialects.snn import DenseOp, NeuronOp, WeightedOp
 from snnir.errors import SnnirError
-from snnir.frontend import snn as snn_frontend
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.snn import reader as snn_frontend
 
 Read = Callable[..., ModuleOp]
 WEIGHT = np.array([[0.5, -1.0], [0.25, 2.0], [1.0, 0.0]], np.float32)
@@ -244,7 +244,7 @@ def test_not_finite_in_a_large_array(tmp_path: Path) -> None:
 
 MEASURE = """
 import json, sys
-from snnir.frontend import nir
+from snnir.frontend.nir import reader as nir
 from snnir.frontend.options import FrontendOptions
 def resident():
     lines = dict(line.split(":") for line in open("/proc/self/status"))

@@ -31,7 +31,7 @@ from nir_files import (
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.dialects.snn import DelayOp, NeuronOp, WeightedOp
-from snnir.frontend.nir_cycles import closing_edges, readers_of
+from snnir.frontend.nir.cycles import closing_edges, readers_of
 from snnir.semantics import PRESETS
 
 STEPS = 20

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from snnir.dialects.snn import SNN
-from snnir.frontend.nir_fields import DEFAULTS, FIELDS, MODELS
-from snnir.frontend.nir_file import GRAPH
-from snnir.frontend.nir_lints import FIX, LINTS
+from snnir.frontend.nir.fields import DEFAULTS, FIELDS, MODELS
+from snnir.frontend.nir.file import GRAPH
+from snnir.frontend.nir.lints import FIX, LINTS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "nir.md"
 

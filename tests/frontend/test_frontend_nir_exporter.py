@@ -13,7 +13,7 @@ from nir_files import Edges, chain, cuba, filled, lif, network, nir, read, repla
 
 from snnir.dialects.snn import NeuronOp
 from snnir.errors import SnnirError
-from snnir.frontend.nir_exporter import LAWS
+from snnir.frontend.nir.exporter import LAWS
 from snnir.semantics import PRESETS, Semantics
 
 

@@ -14,7 +14,7 @@ import pytest
 from nir_files import Edges, chain, h5py, lif, nir, read, replaced, sink, source, written
 
 from snnir.frontend.hdf5 import Array, FileError, Group, Place, opened
-from snnir.frontend.nir_lints import LintError
+from snnir.frontend.nir.lints import LintError
 
 
 def plain() -> tuple[dict[str, Any], Edges]:

@@ -15,7 +15,7 @@ from nir_defects_values import VALUES
 from nir_files import h5py, lif, network, pairs, read, replaced, source, written
 
 from snnir.errors import SnnirError
-from snnir.frontend.nir_lints import FIX, LINTS, LintError
+from snnir.frontend.nir.lints import FIX, LINTS, LintError
 
 CASES = [*STRUCTURE, *VALUES]
 

@@ -329,8 +329,8 @@ def test_an_output_of_every_signal(tmp_path: Path) -> None:
 
 def test_nir_itself_agrees_on_the_set_of_primitives() -> None:
     """A primitive that a later release adds is noticed here."""
-    from snnir.frontend.nir_fields import FIELDS  # noqa: PLC0415
-    from snnir.frontend.nir_file import GRAPH  # noqa: PLC0415
+    from snnir.frontend.nir.fields import FIELDS  # noqa: PLC0415
+    from snnir.frontend.nir.file import GRAPH  # noqa: PLC0415
 
     base, names = nir.NIRNode, set(nir.ir.__all__)
     found = {name for name in names if isinstance(getattr(nir, name), type) and issubclass(getattr(nir, name), base)}

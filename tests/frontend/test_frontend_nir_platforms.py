@@ -11,7 +11,7 @@ import pytest
 
 from snnir import export
 from snnir.dialects.snn import networks
-from snnir.frontend import nir
+from snnir.frontend.nir import reader as nir
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
 from snnir.sim import simulate

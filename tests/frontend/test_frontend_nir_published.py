@@ -10,7 +10,7 @@ import pytest
 from nir_files import network, rain, read, run
 
 from snnir.dialects.snn import InputOp, NeuronOp
-from snnir.frontend.nir_lints import LINTS, LintError
+from snnir.frontend.nir.lints import LINTS, LintError
 
 GOOD: list[tuple[str, float | None, float, dict[str, int]]] = [
     # file, --dt where it is needed, the step, neurons of each input and population

@@ -17,8 +17,6 @@ from hypothesis import strategies as st
 from xdsl.dialects.builtin import UNKNOWN_LOC, LocationAttr, ModuleOp
 
 from snnir.errors import SnnirError
-from snnir.frontend import nir as nir_frontend
-from snnir.frontend import snn as snn_frontend
 from snnir.frontend.build import build
 from snnir.frontend.names import unique
 from snnir.frontend.network import (
@@ -33,7 +31,9 @@ from snnir.frontend.network import (
     Transform,
     Value,
 )
+from snnir.frontend.nir import reader as nir_frontend
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.snn import reader as snn_frontend
 from snnir.indices import Indices
 from snnir.semantics import CHOICES, COUNTS, PARAMETERS, Semantics
 

@@ -14,8 +14,8 @@ from snnir.dialects.attributes import TensorAttr
 from snnir.dialects.platform import machine_of
 from snnir.dialects.snn import DenseOp, InputOp, NetworkOp, NeuronOp, ScaleOp, networks
 from snnir.errors import SnnirError
-from snnir.frontend import snn
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.snn import reader as snn
 from snnir.semantics import Semantics, preset
 
 LIF = "lif(tau = 5e-3, r = 1.0, v_leak = 0.0, threshold = 1.0, v_reset = 0.0)"

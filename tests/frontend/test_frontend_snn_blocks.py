@@ -11,9 +11,9 @@ from xdsl.dialects.builtin import CallSiteLoc, FileLineColLoc, ModuleOp
 from snnir.dialects.places import place_of
 from snnir.dialects.snn import NeuronOp, networks
 from snnir.errors import SnnirError
-from snnir.frontend import snn_scope
 from snnir.frontend.options import FrontendOptions
-from snnir.frontend.snn import read
+from snnir.frontend.snn import scope as snn_scope
+from snnir.frontend.snn.reader import read
 
 Read = Callable[..., ModuleOp]
 ErrorOf = Callable[[Callable[[], object]], SnnirError]

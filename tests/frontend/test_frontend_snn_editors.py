@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from pygments.token import Error, Keyword, Name, Number, Operator, Punctuation, String, Token, string_to_tokentype
 
-from snnir.frontend.snn_pygments import SnnLexer
-from snnir.frontend.snn_syntax import tokens
-from snnir.frontend.snn_tokens import TOKENS, colouring, terminals, textmate_grammar
+from snnir.frontend.snn.pygments import SnnLexer
+from snnir.frontend.snn.syntax import tokens
+from snnir.frontend.snn.tokens import TOKENS, colouring, terminals, textmate_grammar
 from snnir.frontend.source import Source
 
 
@@ -143,7 +143,7 @@ def test_every_scope_of_the_table_is_used() -> None:
 
 def test_the_grammar_has_no_terminals_of_its_own(root: Path) -> None:
     """All come from the table, and each has words for messages."""
-    rules = (root / "snnir" / "frontend" / "snn.lark").read_text()
+    rules = (root / "snnir" / "frontend" / "snn" / "grammar.lark").read_text()
     assert not re.search(r"^[A-Z_]+(\.\d+)?:", rules, re.MULTILINE)
     assert len(re.findall(r"^[A-Z]+(?:\.\d+)?: ", terminals(), re.MULTILINE)) == len(TOKENS)
     assert all(kind.words for kind in TOKENS)

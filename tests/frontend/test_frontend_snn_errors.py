@@ -10,8 +10,8 @@ import pytest
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.errors import SnnirError
-from snnir.frontend import snn
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.snn import reader as snn
 from snnir.frontend.source import SIZE_LIMIT
 from snnir.tensors import keys_of
 

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snnir.errors import SnnirError
-from snnir.frontend.snn_format import WIDTH, format_program
-from snnir.frontend.snn_syntax import parse, tokens
-from snnir.frontend.snn_tree import Negative, Number
+from snnir.frontend.snn.format import WIDTH, format_program
+from snnir.frontend.snn.syntax import parse, tokens
+from snnir.frontend.snn.tree import Negative, Number
 from snnir.frontend.source import Source, Span
 
 SHORT = """# First.

@@ -18,8 +18,7 @@ from xdsl.dialects.builtin import UNKNOWN_LOC, LocationAttr, ModuleOp
 
 from snnir.dialects.snn import networks
 from snnir.errors import SnnirError
-from snnir.export import snn as snn_export
-from snnir.frontend import snn
+from snnir.export.snn import writer as snn_export
 from snnir.frontend.build import build
 from snnir.frontend.network import (
     Conv,
@@ -40,8 +39,9 @@ from snnir.frontend.network import (
 )
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
-from snnir.frontend.snn_format import format_program
-from snnir.frontend.snn_syntax import tokens
+from snnir.frontend.snn import reader as snn
+from snnir.frontend.snn.format import format_program
+from snnir.frontend.snn.syntax import tokens
 from snnir.frontend.source import Source
 from snnir.indices import Indices
 from snnir.semantics import CHOICES, PARAMETERS, PRESETS, SPIKING, preset

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from snnir.frontend.snn import SETTINGS
-from snnir.frontend.snn_operations import OPERATIONS
-from snnir.frontend.snn_populations import GENERATORS, IN_STEPS, VOLTAGES, semantics_of
-from snnir.frontend.snn_scope import Scope
-from snnir.frontend.snn_syntax import parse
-from snnir.frontend.snn_tokens import KEYWORDS, UNITS
-from snnir.frontend.snn_tree import PopulationDeclaration
+from snnir.frontend.snn.operations import OPERATIONS
+from snnir.frontend.snn.populations import GENERATORS, IN_STEPS, VOLTAGES, semantics_of
+from snnir.frontend.snn.reader import SETTINGS
+from snnir.frontend.snn.scope import Scope
+from snnir.frontend.snn.syntax import parse
+from snnir.frontend.snn.tokens import KEYWORDS, UNITS
+from snnir.frontend.snn.tree import PopulationDeclaration
 from snnir.frontend.source import Source
 from snnir.semantics import CHOICES, COUNTS, PARAMETERS, PRESETS, TIME_CONSTANTS, preset
 

@@ -17,11 +17,11 @@ from xdsl.dialects.builtin import ModuleOp
 from snnir.dialects.attributes import value_of
 from snnir.dialects.snn import NetworkOp, NeuronOp, ScaleOp, WeightedOp, networks
 from snnir.errors import SnnirError
-from snnir.frontend.snn_scope import Scope
-from snnir.frontend.snn_syntax import parse, tokens
-from snnir.frontend.snn_tokens import UNITS
-from snnir.frontend.snn_tree import Let, Template
-from snnir.frontend.snn_values import PLAIN, RATE, TIME, VOLTAGE, Array, Constant, Quantity, evaluate, number
+from snnir.frontend.snn.scope import Scope
+from snnir.frontend.snn.syntax import parse, tokens
+from snnir.frontend.snn.tokens import UNITS
+from snnir.frontend.snn.tree import Let, Template
+from snnir.frontend.snn.values import PLAIN, RATE, TIME, VOLTAGE, Array, Constant, Quantity, evaluate, number
 from snnir.frontend.source import Source
 
 Read = Callable[..., ModuleOp]

@@ -16,10 +16,10 @@ from sonata_files import Model, events, nest_network, nodes_of, run
 
 from snnir.dialects.snn import CubaLifOp, DualLifOp, InputOp, LifOp, NetworkOp, NeuronOp, SparseOp, networks
 from snnir.errors import SnnirError
-from snnir.export import sonata as export
-from snnir.frontend import sonata
+from snnir.export.sonata import writer as export
 from snnir.frontend.notes import Notes
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.sonata import reader as sonata
 from snnir.semantics import Semantics, preset
 from snnir.sim.entry import network_of
 from snnir.sim.events import Events

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sonata_files import Model
 
 from snnir.errors import SnnirError
-from snnir.frontend import sonata
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.sonata import reader as sonata
 
 Change = Callable[[Model], object]
 TYPES = "node_type_id model_type model_template dynamics_params\n"

@@ -18,7 +18,7 @@ from xdsl.ir import SSAValue
 from snnir.dialects.snn import NetworkOp, NeuronOp, SparseOp
 from snnir.errors import SnnirError
 from snnir.frontend.options import FrontendOptions
-from snnir.frontend.snn import read
+from snnir.frontend.snn.reader import read
 from snnir.semantics import CHOICES, SPIKING, Semantics
 from snnir.sim import Network, chunks, run, simulate
 from snnir.sim.data import read_spikes

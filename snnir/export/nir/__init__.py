@@ -1,0 +1,1 @@
+"""Writing NIR files: `writer` and what it is made of."""

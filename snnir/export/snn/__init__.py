@@ -1,0 +1,1 @@
+"""Writing `.snn` programs: `writer` and what it is made of."""

@@ -1,0 +1,1 @@
+"""Writing SONATA directories: `writer` and what it is made of."""

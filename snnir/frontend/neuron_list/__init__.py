@@ -1,0 +1,1 @@
+"""Reading neuron lists: `reader` and what it is made of."""

@@ -1,0 +1,1 @@
+"""Reading NIR files: `reader` and what it is made of."""

@@ -1,0 +1,1 @@
+"""Reading `.snn` programs: `reader` and what it is made of."""

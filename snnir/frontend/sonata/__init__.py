@@ -1,0 +1,1 @@
+"""Reading SONATA directories: `reader` and what it is made of."""
