@@ -62,7 +62,7 @@ from snnir.dialects.cluster_metrics import ATTRIBUTE as METRICS
 from snnir.dialects.cluster_metrics import Metrics, MetricsAttr
 from snnir.dialects.cluster_reader import clusters_read_quickly
 from snnir.dialects.cluster_routes import Route, RouteAttr, parse_route
-from snnir.dialects.cluster_text import ClusterText, Frame, print_function_type
+from snnir.dialects.cluster_text import ClusterText, Frame, print_function_type, print_operands
 from snnir.dialects.quick_text import collection_paused
 
 Address = tuple[str, NDArray[np.int64]]
@@ -147,7 +147,8 @@ class ProgramOp(IRDLOperation):
         printer.print_string(f" of {symbol(self.network.root_reference.data)}")
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
-        printer.print_region(self.body, print_empty_block=False)
+        with collection_paused():
+            printer.print_region(self.body, print_empty_block=False)
 
 
 @irdl_op_definition
@@ -292,20 +293,23 @@ class ClusterOp(IRDLOperation):
         return result
 
     def verify_(self) -> None:
-        name, parts, fed, rows, given = self.sym_name.data, self.parts, self.fed, self.rows, self.sums
-        if len(self.axons) != len(self.signals):
-            raise VerifyException(f"@{name}: {len(self.axons)} groups of axons for {len(self.signals)} signals")
+        name, parts, groups, signals = self.sym_name.data, self.parts, self.axons.data, self.signals
+        given, fed = self.operands[len(signals) :], self.fed
+        if len(groups) != len(signals):
+            raise VerifyException(f"@{name}: {len(groups)} groups of axons for {len(signals)} signals")
         if sum([part.adds for part in parts]) != len(given):
             raise VerifyException(f"@{name}: the slices do not add exactly the {len(given)} partial sums given")
-        types = list(self.result_types)
-        if len(types) != len(parts) or not all(map(_makes, parts, types)):
+        if len(self.results) != len(parts) or not all(map(_makes, parts, self.result_types)):
             raise VerifyException(f"@{name}: there is one result per slice, of the slice's size and kind")
         ranges = sorted([(part.column, part.column + part.columns) for part in parts])
         if any(stop > start for (_, stop), (start, _) in pairwise(ranges)):
             raise VerifyException(f"@{name}: two slices use the same column")
         for part in parts:
-            if part.rows.stop > (rows if part.windows is not None else fed):
-                raise VerifyException(f"@{name}: slice of @{part.population} uses row {part.rows.stop - 1} of {rows}")
+            rows = fed if part.windows is None else self.rows
+            if part.rows.stop > rows:
+                raise VerifyException(
+                    f"@{name}: slice of @{part.population} uses row {part.rows.stop - 1} of {self.rows}"
+                )
             if part.windows is not None:
                 self._verify_windows(part, part.windows)
         owners = [part for part in parts for _ in range(part.adds)]
@@ -361,17 +365,12 @@ class ClusterOp(IRDLOperation):
         printer.print_string(f" {symbol(self.sym_name.data)} axons(")
         signals = self.signals
         sums = self.operands[len(signals) :]
-        for number, (signal, axons) in enumerate(zip(signals, self.axons, strict=True)):
-            if number:
-                printer.print_string(", ")
-            printer.print_ssa_value(signal)
-            printer.print_string(str(axons.data))
+        print_operands(printer, signals, [str(axons.data) for axons in self.axons.data])
         if sums:
             printer.print_string(") sums(")
-            printer.print_list(sums, printer.print_ssa_value)
-        printer.print_string(f") slices({', '.join(map(str, self.parts))})")
-        if self.place is not None:
-            printer.print_string(f" at {place_text(self.place.data)}")
+            print_operands(printer, sums, [""] * len(sums))
+        place = f" at {place_text(self.place.data)}" if self.place is not None else ""
+        printer.print_string(f") slices({', '.join(map(str, self.parts))}){place}")
         _print_routes(printer, self.routes)
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
@@ -440,7 +439,7 @@ def _parse_routes(parser: Parser, properties: dict[str, Attribute]) -> None:
 
 def _print_routes(printer: Printer, routes: "ArrayAttr[RouteAttr] | None") -> None:
     if routes is not None:
-        printer.print_string(f" routes({' and '.join(str(r.data) for r in routes)})")
+        printer.print_string(f" routes({' and '.join([str(r.data) for r in routes.data])})")
 
 
 Cluster = Dialect(

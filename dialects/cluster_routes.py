@@ -32,7 +32,7 @@ class Route:
     @property
     def way(self) -> str:
         """`to tile [1, 0], host`."""
-        return f"to {', '.join(destination_text(end) for end in self.ends)}"
+        return f"to {', '.join([destination_text(end) for end in self.ends])}"
 
     def __str__(self) -> str:
         return f"{self.result} {self.way}"

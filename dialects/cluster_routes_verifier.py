@@ -1,7 +1,8 @@
 """The routes of a placed program: each reader has its spikes brought to it once, and the routers' tables hold that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from xdsl.ir import Operation
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.cluster import ClusterOp, InputOp, OutputOp, routes_of
@@ -18,8 +19,9 @@ def verify_routes(ops: Sequence[ClusterOp | InputOp], machine: Machine) -> None:
     for op in ops:
         if isinstance(op, ClusterOp) and op.place is None:
             raise VerifyException(f"@{op.sym_name.data}: has no place, so nothing can be routed")
+    tiles: dict[Operation, Router | None] = {op: tile_of(op) for op in ops if isinstance(op, ClusterOp)}
     for op in ops:
-        _verify_destinations(op)
+        _verify_destinations(op, tiles)
     limit = machine.tiles.table_entries
     router, most = _fullest(ops, machine) if limit else ((0, 0), 0)
     if most > limit:
@@ -37,21 +39,37 @@ def _fullest(ops: Sequence[ClusterOp | InputOp], machine: Machine) -> tuple[Rout
     return tally(floor, Ways.of(floor, ways)).fullest
 
 
+def tile_of(op: Operation) -> Router | None:
+    """The tile of an op that has a place."""
+    return op.place.data.tile if isinstance(op, ClusterOp) and op.place is not None else None
+
+
 def destinations_of(op: ClusterOp | InputOp) -> list[list[Destination]]:
     """Where each result is read: the other tiles in order of their position, and the host where it is an output."""
-    own = op.place.data.tile if isinstance(op, ClusterOp) and op.place is not None else None
     found: list[list[Destination]] = []
+    for ends in _ends(op, {use.operation: tile_of(use.operation) for value in op.results for use in value.uses}):
+        tiles = sorted([end for end in ends if end != "host"], key=lambda tile: (tile[1], tile[0]))
+        found.append([*tiles, *(["host"] if "host" in ends else [])])
+    return found
+
+
+def _ends(op: ClusterOp | InputOp, tiles: Mapping[Operation, Router | None]) -> list[set[Destination]]:
+    """`destinations_of` in any order; `tiles` are those of clusters."""
+    own = tile_of(op)
+    found: list[set[Destination]] = []
     for value in op.results:
-        users = [use.operation for use in value.uses]
-        tiles = {user.place.data.tile for user in users if isinstance(user, ClusterOp) and user.place is not None}
-        ends: list[Destination] = [*sorted(tiles - {own}, key=lambda tile: (tile[1], tile[0]))]
-        if any(isinstance(user, OutputOp) for user in users):
-            ends.append("host")
+        ends: set[Destination] = set()
+        for use in value.uses:
+            user = use.operation
+            if isinstance(user, OutputOp):
+                ends.add("host")
+            elif (tile := tiles.get(user)) is not None and tile != own:
+                ends.add(tile)
         found.append(ends)
     return found
 
 
-def _verify_destinations(op: ClusterOp | InputOp) -> None:
+def _verify_destinations(op: ClusterOp | InputOp, tiles: Mapping[Operation, Router | None]) -> None:
     """Each result is routed once to each other tile that reads it, and to the host where it is an output."""
     name = op.sym_name.data
     given: list[tuple[int, Destination]]
@@ -59,7 +77,7 @@ def _verify_destinations(op: ClusterOp | InputOp) -> None:
     if any(number >= len(op.results) for number, _ in given):
         raise VerifyException(f"@{name}: a route belongs to a result that does not exist")
     needed: set[tuple[int, Destination]]
-    needed = {(number, end) for number, ends in enumerate(destinations_of(op)) for end in ends}
+    needed = {(number, end) for number, ends in enumerate(_ends(op, tiles)) for end in ends}
     if set(given) != needed:
         number, end = min(needed ^ set(given), key=str)
         problem = "no route" if (number, end) in needed else "a route that nothing reads"

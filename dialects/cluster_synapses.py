@@ -12,18 +12,21 @@ from itertools import groupby
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.cluster import ClusterOp, source_name
 from snnir.dialects.cluster_attributes import Slice, Windows
+from snnir.dialects.cluster_tables import Rows, RowTable, SliceTable
 from snnir.dialects.connections import Connection, connections_of
 from snnir.dialects.snn import NeuronOp
 from snnir.errors import SnnirError
-from snnir.synapses import Conv, IntArray, Marks
+from snnir.synapses import Blocks, BoolArray, Conv, IntArray, Marks, Synapses
+from snnir.synapses.blocks import chunks, numbered
 
 Axon = tuple[str, int]
 """A source and a delay; with a neuron's number it names one axon."""
+_AT_A_TIME = 1 << 20
+"""How many rows and neurons are looked at together: it bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,6 @@ class AxonGroup:
 
 class AxonGroups(list[AxonGroup]):
     """The axons of a cluster, signal by signal."""
-
-    @cached_property
-    def whole(self) -> list[AxonGroup]:
-        """All, neighbours of one source and delay as one."""
-        return _joined(self)
 
     @cached_property
     def fed(self) -> list[AxonGroup]:
@@ -69,6 +67,14 @@ def axon_groups(cluster: ClusterOp) -> AxonGroups:
         AxonGroup((source_name(signal), a.data.delay), a.data.neurons.array, a.data.windowed)
         for signal, a in zip(cluster.signals, cluster.axons, strict=True)
     )
+
+
+class Groups(dict[ClusterOp, AxonGroups]):
+    """The axons of clusters, made when they are asked for."""
+
+    def __missing__(self, cluster: ClusterOp) -> AxonGroups:
+        self[cluster] = found = axon_groups(cluster)
+        return found
 
 
 def taken(part: Slice, groups: AxonGroups) -> Iterator[tuple[int, IntArray]]:
@@ -124,23 +130,22 @@ class _Held:
         return f"@{self.cluster.sym_name.data}: slice of @{self.part.population}"
 
 
-def verify_synapses(
-    population: NeuronOp,
-    slices: Sequence[tuple[ClusterOp, Slice]],
-    groups: Mapping[ClusterOp, AxonGroups],
-) -> None:
-    """Raise `VerifyException` unless the slices of each neuron have each of its axons once, in all."""
+def verify_synapses(population: NeuronOp, table: SliceTable, rows: RowTable, groups: Groups) -> None:
+    """Raise `VerifyException` unless the slices of each neuron have each of its axons once, in all.
+
+    `table` has the slices of the population, `rows` and `groups` what the clusters of the program read.
+    """
     try:
         connections = connections_of(population)
     except SnnirError as error:
         raise VerifyException(error.message) from None
-    held = [_Held(cluster, part, axons_of(part, groups[cluster])) for cluster, part in slices]
-    read = {(c.source, c.delay) for c in connections}
-    for each in held:
-        for source, delay in each.axons.keys() - read:
-            what = f"@{source} (delay {delay}) that the population does not read"
-            raise VerifyException(f"{each.where} has a row of {what}")
-    unread = [{axon: np.ones(len(neurons), np.bool_) for axon, neurons in each.axons.items()} for each in held]
+    fed = rows.of(table)
+    held = {number: _held(table, number, groups) for number, part in enumerate(table.parts) if part.windows is not None}
+    _verify_axons({(c.source, c.delay) for c in connections}, fed, rows, held, table, groups)
+    unread = {n: {axon: np.ones(len(some), np.bool_) for axon, some in held[n].axons.items()} for n in held}
+    order = np.argsort(fed.axons, kind="stable")
+    bounds = np.searchsorted(fed.axons[order], np.arange(len(rows.axons) + 1))
+    alone = np.ones(len(order), np.bool_)
     for number, connection in enumerate(connections):
         axon, synapses = (connection.source, connection.delay), connection.synapses
         # one more entry, for windows: what lies outside of the plane, number -1, counts nothing
@@ -148,36 +153,97 @@ def verify_synapses(
         marks[-1] = 0
         flags = np.zeros(len(marks), np.bool_)
         sums = np.zeros(population.size, np.uint64)
-        for each, left in zip(held, unread, strict=True):
+        for each, left in zip(held.values(), unread.values(), strict=True):
             if axon in each.axons:
                 found, seen = _gathered(each, connection, each.axons[axon], marks, flags)
                 sums[each.part.neurons.array] += found
                 left[axon] &= ~seen
+        if axon in rows.axons:
+            mine = order[bounds[rows.axons[axon]] : bounds[rows.axons[axon] + 1]]
+            alone[mine] &= ~_add(sums, synapses, marks, table, fed, mine)
         wrong = np.flatnonzero(sums != synapses.marked(marks[:-1]))
         if wrong.size:
-            raise VerifyException(_misplaced(population, connection, int(wrong[0]), held))
-    for each, left in zip(held, unread, strict=True):
-        for axon, alone in left.items():
-            if alone.any():
-                what = f"@{axon[0]}[{each.axons[axon][alone][0]}] (delay {axon[1]})"
-                raise VerifyException(f"{each.where} has a row of {what} that none of its neurons reads")
+            every = [_held(table, each, groups) for each in range(len(table.parts))]
+            raise VerifyException(_misplaced(population, connection, int(wrong[0]), every))
+    _verify_read(fed, alone, rows, unread, table, groups)
+
+
+def _held(table: SliceTable, number: int, groups: Groups) -> _Held:
+    cluster, part = table.clusters[number], table.parts[number]
+    return _Held(cluster, part, axons_of(part, groups[cluster]))
+
+
+def _verify_axons(
+    read: set[Axon], fed: Rows, rows: RowTable, held: Mapping[int, _Held], table: SliceTable, groups: Groups
+) -> None:
+    """Each row (or window) is of a source and a delay that the population reads."""
+    foreign = np.array([axon not in read for axon in rows.axons], np.bool_)
+    some = fed.slices[foreign[fed.axons]] if foreign.any() else fed.slices[:0]
+    wrong = [*some[:1].tolist(), *[number for number, each in held.items() if not read.issuperset(each.axons)]]
+    if wrong:
+        each = _held(table, min(wrong), groups)
+        source, delay = next(axon for axon in each.axons if axon not in read)
+        what = f"@{source} (delay {delay}) that the population does not read"
+        raise VerifyException(f"{each.where} has a row of {what}")
+
+
+def _add(sums: Marks, synapses: Synapses, marks: Marks, table: SliceTable, fed: Rows, mine: IntArray) -> BoolArray:
+    """Add, for each neuron of the population, the marks of what it reads; whether anything reads each row of `mine`.
+
+    `mine` are the numbers of rows of one source and delay, those of each slice together.
+    """
+    slices, number = numbered(fed.slices[mine])
+    rows = np.searchsorted(number, np.arange(len(slices) + 1))
+    read = np.empty(len(mine), np.bool_)
+    blocks = np.arange(len(slices))
+    for some in chunks(np.diff(rows) + table.counts[slices], _AT_A_TIME):
+        own = slice(rows[some.start], rows[some.stop])
+        sources, targets = fed.neurons[mine[own]], table.of_slices(slices[some])
+        owners = np.repeat(blocks[some], table.counts[slices[some]])
+        found, read[own] = synapses.gathered_in_blocks(Blocks(sources, number[own], targets, owners), marks[sources])
+        np.add.at(sums, targets, found)
+    return read
+
+
+def _verify_read(
+    fed: Rows,
+    alone: BoolArray,
+    rows: RowTable,
+    unread: Mapping[int, Mapping[Axon, BoolArray]],
+    table: SliceTable,
+    groups: Groups,
+) -> None:
+    """Each row (or window) of a slice is read by one of its neurons; `alone` and `unread` are those that are not."""
+    windowed = [number for number, left in unread.items() if any(each.any() for each in left.values())]
+    wrong = [*fed.slices[alone][:1].tolist(), *windowed]
+    if not wrong:
+        return
+    number = min(wrong)
+    each = _held(table, number, groups)
+    for axon, neurons in each.axons.items():
+        if number in unread:
+            mine = neurons[unread[number][axon]]
+        else:
+            mine = neurons[
+                np.isin(neurons, fed.neurons[alone & (fed.slices == number) & (fed.axons == rows.axons[axon])])
+            ]
+        if mine.size:
+            what = f"@{axon[0]}[{mine[0]}] (delay {axon[1]})"
+            raise VerifyException(f"{each.where} has a row of {what} that none of its neurons reads")
 
 
 def _gathered(
-    held: _Held, connection: Connection, sources: IntArray, marks: Marks, flags: "NDArray[np.bool_]"
-) -> tuple[Marks, "NDArray[np.bool_]"]:
-    """For each neuron of a slice the sum of the marks of what it reads, and whether any neuron reads each source.
+    held: _Held, connection: Connection, sources: IntArray, marks: Marks, flags: BoolArray
+) -> tuple[Marks, BoolArray]:
+    """For each neuron of a slice with windows the sum of the marks of what it reads, and whether any reads each source.
 
     `flags`, one for each source and one more, are all false before and after.
     """
-    targets = held.part.neurons.array
-    if held.part.windows is None:
-        return connection.synapses.gathered(sources, targets, marks[sources])
-    conv = connection.synapses
-    if not isinstance(conv, Conv):
+    conv, windows = connection.synapses, held.part.windows
+    if windows is None or not isinstance(conv, Conv):
         raise VerifyException(f"{held.where} has windows, but the population is no convolution")
-    positions, channels = window_neurons(held.part, held.part.windows, conv, held.where)
-    kernel = held.part.windows.kernel.array
+    positions, channels = window_neurons(held.part, windows, conv, held.where)
+    kernel = windows.kernel.array
     if len(kernel) and int(kernel.max()) >= conv.channels * prod(conv.windows.kernel):
         raise VerifyException(f"{held.where}: the kernel has no place {kernel.max()}")
     met = conv.met(positions, kernel)

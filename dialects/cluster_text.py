@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
@@ -104,7 +104,7 @@ def read_cluster(text: str, position: int) -> ClusterText | None:
             [_axons(group[2], group[3], group[4]) for group in groups],
             [SliceAttr(_slice(*part)) for part in cast(list[tuple[str, ...]], _SLICES.findall(slices))],
             PlaceAttr(Place((int(x), int(y)), int(crossbar))) if x is not None else None,
-            [RouteAttr(_route(part)) for part in routes.split(" and ") if part] if routes is not None else None,
+            [_route(part) for part in routes.split(" and ") if part] if routes is not None else None,
         )
     except (ValueError, VerifyException):
         return None
@@ -125,6 +125,23 @@ def read_output(text: str, position: int) -> Frame | None:
 
 def _name(symbol: str) -> str:
     return symbol[2:-1] if symbol[1] == '"' else symbol[1:]
+
+
+def print_operands(printer: Printer, values: Iterable[SSAValue], texts: Iterable[str]) -> None:
+    """Print each value and the text behind it: in as few pieces as the printer knows the values' names."""
+    known: dict[SSAValue, str] = {}
+    if is_quick() and type(printer).print_ssa_value is Printer.print_ssa_value:
+        known = getattr(printer, "_ssa_values", known)
+    made, separator = "", ""
+    for value, text in zip(values, texts, strict=True):
+        if value in known:
+            made += f"{separator}%{known[value]}{text}"
+        else:
+            printer.print_string(made + separator)
+            printer.print_ssa_value(value)
+            made = text
+        separator = ", "
+    printer.print_string(made)
 
 
 def print_function_type(printer: Printer, inputs: Iterable[Attribute], outputs: Iterable[Attribute]) -> None:
@@ -178,10 +195,11 @@ def _slice(
     )
 
 
-def _route(text: str) -> Route:
+@lru_cache(_REMEMBERED)
+def _route(text: str) -> RouteAttr:
     result, _, ends = text.partition(" to ")
     found: list[Destination] = [(int(e[1]), int(e[2])) if e[1] else "host" for e in _ENDS.finditer(ends)]
-    return Route(int(result), tuple(found))
+    return RouteAttr(Route(int(result), tuple(found)))
 
 
 @lru_cache(_REMEMBERED)

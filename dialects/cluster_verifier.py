@@ -5,24 +5,26 @@ are kept; rows, columns, places and routes fit the machine that the module names
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.ir import Operation, OpResult, SSAValue
+from xdsl.ir import Block, Operation, OpResult, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import SignalType, symbol
+from snnir.dialects.attributes import symbol
 from snnir.dialects.cluster import ClusterOp, InputOp, OutputOp, ProgramOp, address_of
 from snnir.dialects.cluster_attributes import Slice
 from snnir.dialects.cluster_routes_verifier import verify_routes
-from snnir.dialects.cluster_synapses import AxonGroups, axon_groups, verify_synapses
+from snnir.dialects.cluster_synapses import AxonGroups, Groups, verify_synapses
+from snnir.dialects.cluster_tables import AxonTable, RowTable, Signals, SliceTable
 from snnir.dialects.connections import emitter_of
 from snnir.dialects.platform import Machine, machine_of
 from snnir.dialects.snn import InputOp as SourceOp
 from snnir.dialects.snn import NetworkOp, NeuronOp
 from snnir.errors import SnnirError
 from snnir.indices import Indices
+from snnir.synapses import IntArray
 
 
 def network_for(op: Operation, name: str) -> NetworkOp:
@@ -48,20 +50,23 @@ def verify_program(program: ProgramOp) -> None:
         source = sources.get(op.sym_name.data)
         if not isinstance(source, SourceOp) or op.signal.type != source.signal.type:
             raise VerifyException(f"cluster.input @{op.sym_name.data} is no input of the program of that type")
-    for op in [*program.clusters, *program.outputs]:
-        _verify_operands(op, program)
-    slices: dict[str, list[tuple[ClusterOp, Slice]]] = defaultdict(list)
-    for cluster in program.clusters:
-        for part in cluster.parts:
-            if not isinstance(sources.get(part.population), NeuronOp):
-                raise VerifyException(f"@{cluster.sym_name.data}: the program has no population @{part.population}")
-            slices[part.population].append((cluster, part))
+    clusters = program.clusters
+    for op in [*clusters, *program.outputs]:
+        _verify_operands(op, program.body.block)
     populations = {name: op for name, op in sources.items() if isinstance(op, NeuronOp)}
+    slices: dict[str, list[tuple[int, ClusterOp, Slice, SSAValue]]] = {name: [] for name in populations}
+    for number, cluster in enumerate(clusters):
+        for part, result in zip(cluster.parts, cluster.results, strict=True):
+            if part.population not in slices:
+                raise VerifyException(f"@{cluster.sym_name.data}: the program has no population @{part.population}")
+            slices[part.population].append((number, cluster, part, result))
+    tables = {name: SliceTable.of(some) for name, some in slices.items()}
     for name, population in populations.items():
-        _verify_neurons(name, population.size, slices[name])
-    groups = _verify_signals(program, {name: op.size for name, op in sources.items()})
+        _verify_neurons(name, population.size, tables[name])
+    groups = Groups()
+    rows = _verify_signals(program, {name: op.size for name, op in sources.items()}, tables, groups)
     for name, population in populations.items():
-        verify_synapses(population, slices[name], groups)
+        verify_synapses(population, tables[name], rows, groups)
     _verify_partials(program)
     _verify_outputs(program, network)
     machine = machine_of(program)
@@ -69,62 +74,51 @@ def verify_program(program: ProgramOp) -> None:
         _verify_machine(program, machine)
 
 
-def _verify_operands(op: ClusterOp | OutputOp, program: ProgramOp) -> None:
+def _verify_operands(op: ClusterOp | OutputOp, block: Block) -> None:
     for value in op.operands:
-        owner = value.owner
-        if not isinstance(owner, ClusterOp | InputOp) or owner.parent_op() is not program:
+        if not (isinstance(value, OpResult) and isinstance(value.op, ClusterOp | InputOp) and value.op.parent is block):
             raise VerifyException(f"@{op.sym_name.data}: reads something that no cluster or input of the program makes")
 
 
-def _verify_signals(program: ProgramOp, sizes: Mapping[str, int]) -> dict[ClusterOp, AxonGroups]:
+def _verify_signals(
+    program: ProgramOp, sizes: Mapping[str, int], tables: Mapping[str, SliceTable], groups: Groups
+) -> RowTable:
     """Each axon is carried by the signal that is read, and none feeds two rows or is windowed twice.
 
-    The neurons of each source are in one signal each; `sizes` says how many there are. Returns what clusters read.
+    The neurons of each source are in one signal each; `sizes` says how many there are, `tables` which slices
+    populations have. Returns what feeds the rows of clusters.
     """
-    carriers = {name: np.full(size, -1) for name, size in sizes.items()}
-    numbers: dict[SSAValue, int] = {}
-    for op in [*program.inputs, *program.clusters]:
-        for value in op.results:
-            if isinstance(value.type, SignalType):
-                numbers[value] = len(numbers)
-                name, neurons = address_of(value)
-                carriers[name][neurons] = numbers[value]
-    found: dict[ClusterOp, AxonGroups] = {}
-    for cluster in program.clusters:
-        groups = found[cluster] = axon_groups(cluster)
-        carried = [numbers[signal] for signal in cluster.signals]
-        lengths = [len(group.neurons) for group in groups]
-        expected = np.repeat(np.array(carried, np.int64), np.array(lengths, np.int64))
-        start = 0
-        for joined in groups.whole:
-            name, size = joined.axon[0], len(joined.neurons)
-            inside = joined.neurons.max(initial=0) < sizes[name]
-            if not inside or (carriers[name][joined.neurons] != expected[start : start + size]).any():
-                what = f"reads neurons of @{name} that the signal does not carry"
-                raise VerifyException(f"@{cluster.sym_name.data}: {what}")
-            start += size
-        keys = list(zip(carried, (group.axon[1] for group in groups), (g.windowed for g in groups), strict=True))
-        if len(set(keys)) < len(keys):
-            _verify_once(cluster, groups, keys)
-    return found
+    clusters, signals = program.clusters, Signals.of(program, sizes, tables)
+    table = AxonTable.of(clusters, signals)
+    first = signals.first[table.sources][table.owners]
+    inside = table.neurons < signals.first[1:][table.sources][table.owners] - first
+    carried = signals.carriers[first + np.where(inside, table.neurons, 0)]
+    wrong: IntArray = table.owners[~inside | (carried != table.signals[table.owners])]
+    stray = int(table.clusters[wrong[0]]) if wrong.size else len(clusters)
+    earlier: list[int] = table.repeated[table.repeated < stray].tolist()
+    for number in earlier:
+        _verify_once(clusters[number], groups[clusters[number]])
+    if wrong.size:
+        what = f"reads neurons of @{signals.names[int(table.sources[wrong[0]])]} that the signal does not carry"
+        raise VerifyException(f"@{clusters[stray].sym_name.data}: {what}")
+    return RowTable(table, signals.names, len(clusters))
 
 
-def _verify_once(cluster: ClusterOp, groups: AxonGroups, keys: list[tuple[int, int, bool]]) -> None:
+def _verify_once(cluster: ClusterOp, groups: AxonGroups) -> None:
     """A signal that is read several times, equally late, is read for other neurons each time."""
-    seen: dict[tuple[int, int, bool], list[NDArray[np.int64]]] = defaultdict(list)
-    for key, group in zip(keys, groups, strict=True):
+    seen: dict[tuple[SSAValue, int, bool], list[NDArray[np.int64]]] = defaultdict(list)
+    for signal, group in zip(cluster.signals, groups, strict=True):
+        key = signal, group.axon[1], group.windowed
         if any(np.isin(group.neurons, other).any() for other in seen[key]):
             raise VerifyException(f"@{cluster.sym_name.data}: an axon of @{group.axon[0]} feeds two rows")
         seen[key].append(group.neurons)
 
 
-def _verify_neurons(name: str, size: int, slices: list[tuple[ClusterOp, Slice]]) -> None:
-    counts = np.zeros(size, np.int64)
-    for cluster, part in slices:
-        if part.neurons.stop > size:
-            raise VerifyException(f"@{cluster.sym_name.data}: @{name} has only {size} neurons")
-        if not part.is_partial:
-            counts[part.neurons.array] += 1
+def _verify_neurons(name: str, size: int, table: SliceTable) -> None:
+    over = table.owners[table.neurons >= size]
+    if over.size:
+        raise VerifyException(f"@{table.clusters[int(over[0])].sym_name.data}: @{name} has only {size} neurons")
+    counts = np.bincount(table.neurons[~table.partial[table.owners]], minlength=size)
     wrong = np.flatnonzero(counts != 1)
     if wrong.size:
         raise VerifyException(f"neuron {wrong[0]} of @{name} is in {counts[wrong[0]]} slices instead of one")
@@ -132,14 +126,18 @@ def _verify_neurons(name: str, size: int, slices: list[tuple[ClusterOp, Slice]])
 
 def _verify_partials(program: ProgramOp) -> None:
     for cluster in program.clusters:
-        for part, result in zip(cluster.parts, cluster.results, strict=True):
+        parts = cluster.parts
+        for part, result in zip(parts, cluster.results, strict=True):
             if not part.is_partial:
                 continue
-            if len(list(result.uses)) != 1:
+            use = result.get_unique_use()
+            if use is None:
                 raise VerifyException(f"@{cluster.sym_name.data}: a partial sum is added in exactly one place")
-            if not isinstance(next(iter(result.uses)).operation, ClusterOp):
+            if not isinstance(use.operation, ClusterOp):
                 raise VerifyException(f"@{cluster.sym_name.data}: a partial sum is added by another cluster")
-        for part, sums in zip(cluster.parts, cluster.sums_of_slices, strict=True) if cluster.sums else ():
+        if not any(part.adds for part in parts):
+            continue
+        for part, sums in zip(parts, cluster.sums_of_slices, strict=True):
             for value in sums:
                 assert isinstance(value, OpResult)
                 if address_of_sum(value) != (part.population, part.neurons):
@@ -170,25 +168,26 @@ def _verify_outputs(program: ProgramOp, network: NetworkOp) -> None:
             raise VerifyException(f"output @{name} does not carry exactly the neurons of @{source}")
 
 
-def _verify_states(cluster: ClusterOp, machine: Machine) -> None:
+def _verify_states(name: str, parts: Sequence[Slice], machine: Machine) -> None:
     """A crossbar keeps the states of the neurons that it is given: one per column where the machine says no more."""
-    neurons = sum(part.size for part in cluster.parts if not part.is_partial)
-    most = max((part.size for part in cluster.parts), default=0)
+    sizes = [(part.size, part.is_partial) for part in parts]
+    neurons = sum([size for size, is_partial in sizes if not is_partial])
+    most = max([size for size, _ in sizes], default=0)
     limit = machine.crossbar.neurons or machine.crossbar.columns
     if max(neurons, most) > limit:
-        raise VerifyException(f"@{cluster.sym_name.data} has {max(neurons, most)} neurons, a crossbar keeps {limit}")
+        raise VerifyException(f"@{name} has {max(neurons, most)} neurons, a crossbar keeps {limit}")
 
 
 def _verify_machine(program: ProgramOp, machine: Machine) -> None:
     taken: dict[object, str] = {}
     for cluster in program.clusters:
-        name = cluster.sym_name.data
-        used = max((part.column + part.columns for part in cluster.parts), default=0)
-        if cluster.rows > machine.crossbar.rows or used > machine.crossbar.columns:
+        name, parts, rows = cluster.sym_name.data, cluster.parts, cluster.rows
+        used = max([part.column + part.columns for part in parts], default=0)
+        if rows > machine.crossbar.rows or used > machine.crossbar.columns:
             limit = f"{machine.crossbar.rows} rows and {machine.crossbar.columns} columns"
-            raise VerifyException(f"@{name} needs {cluster.rows} rows and {used} columns, a crossbar has {limit}")
-        _verify_states(cluster, machine)
-        late = max((a.data.delay for a in cluster.axons), default=0)
+            raise VerifyException(f"@{name} needs {rows} rows and {used} columns, a crossbar has {limit}")
+        _verify_states(name, parts, machine)
+        late = max([a.data.delay for a in cluster.axons.data], default=0)
         if late > machine.crossbar.max_delay:
             raise VerifyException(
                 f"@{name} has a delay of {late} steps, the machine's longest is {machine.crossbar.max_delay}"

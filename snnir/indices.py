@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,15 +101,31 @@ class Indices:
                 return bool(np.isin(other.array, self.array).all())
         return True
 
-    @cached_property
-    def _count(self) -> int:
-        return sum([-(-(stop - start) // step) for start, stop, step in self.runs])
-
     def __len__(self) -> int:
-        return self._count
+        known = self.__dict__
+        if "_count" not in known:
+            # as `cached_property` does it, without its lock
+            known["_count"] = sum([-(-(stop - start) // step) for start, stop, step in self.runs])
+        return known["_count"]
 
     def __str__(self) -> str:
-        return f"[{', '.join([_run_text(*run) for run in self.runs])}]"
+        texts = [f"{a}:{b}" if step == 1 and b > a + 1 else _run_text(a, b, step) for a, b, step in self.runs]
+        return f"[{', '.join(texts)}]"
+
+
+def flattened(sets: Sequence[Indices]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The integers of many sets, one set after the other, and how many each set has."""
+    runs = np.fromiter(chain.from_iterable(chain.from_iterable([each.runs for each in sets])), np.int64).reshape(-1, 3)
+    start, stop, step = runs.T
+    counts = -((start - stop) // step)
+    ends = np.cumsum(counts)
+    numbers = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
+    if (step != 1).any():
+        numbers *= np.repeat(step, counts)
+    numbers += np.repeat(start, counts)
+    # where each set ends among the runs, and so among the integers
+    of_sets = np.append(0, ends)[np.cumsum([0, *[len(each.runs) for each in sets]])]
+    return numbers, np.diff(of_sets)
 
 
 def _run_text(start: int, stop: int, step: int) -> str:

@@ -3,7 +3,8 @@
 A convolution answers from its geometry, so nothing is expanded to single synapses before it must be. No IR here.
 """
 
-from snnir.synapses.base import BoolMatrix, IntArray, Lanes, Marks, Matrix, Synapses
+from snnir.synapses.base import BoolMatrix, Lanes, Matrix, Synapses
+from snnir.synapses.blocks import Blocks, BoolArray, IntArray, Marks
 from snnir.synapses.chains import chained, targets_of
 from snnir.synapses.convolution import Conv
 from snnir.synapses.dense import Dense, OneToOne
@@ -11,6 +12,8 @@ from snnir.synapses.listed import Listed
 from snnir.synapses.selected import Selected
 
 __all__ = [
+    "Blocks",
+    "BoolArray",
     "BoolMatrix",
     "Conv",
     "Dense",

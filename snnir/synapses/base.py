@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnir.synapses.blocks import Blocks, BoolArray, IntArray, Marks
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-IntArray = NDArray[np.int64]
 BoolMatrix = NDArray[np.bool_]
 Matrix = NDArray[np.float64]
-Marks = NDArray[np.uint64]
-"""One number per neuron, added modulo 2**64."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +65,20 @@ class Synapses(ABC):
     def marked(self, marks: Marks) -> Marks:
         """For each target, the sum of the marks of the sources that it reads, modulo 2**64."""
 
-    def gathered(self, sources: IntArray, targets: IntArray, marks: Marks) -> tuple[Marks, BoolMatrix]:
+    def gathered(self, sources: IntArray, targets: IntArray, marks: Marks) -> tuple[Marks, BoolArray]:
         """`marked` with some sources alone, for some targets, and whether any of these reads each of the sources.
 
         `marks` has one entry for each of `sources`.
         """
-        connected = self.connected(sources, targets)
-        sums: Marks = np.where(connected, marks[:, None], np.uint64(0)).sum(axis=0, dtype=np.uint64)
-        read: BoolMatrix = np.asarray(connected.any(axis=1))
-        return sums, read
+        return self.gathered_in_blocks(Blocks.one(sources, targets), marks)
+
+    @abstractmethod
+    def gathered_in_blocks(self, blocks: Blocks, marks: Marks) -> tuple[Marks, BoolArray]:
+        """`gathered` in many blocks at once, each by itself.
+
+        `marks` and what is returned second have one entry for each of `blocks.sources`, what is returned first has one
+        for each of `blocks.targets`.
+        """
 
     @abstractmethod
     def lanes(self) -> Lanes:

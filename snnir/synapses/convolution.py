@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnir.synapses.base import BoolMatrix, IntArray, Lanes, Marks, Matrix, Synapses, with_data
+from snnir.synapses.blocks import Blocks, BoolArray, Gathering, numbered
 from snnir.windows import Windows
 
 if TYPE_CHECKING:
@@ -155,6 +156,24 @@ class Conv(Synapses):
         for met in self.windows.shifted(planes):
             total += met
         return np.repeat(total.reshape(self.groups, 1, -1), self.group_out, axis=1).ravel()
+
+    def gathered_in_blocks(self, blocks: Blocks, marks: Marks) -> tuple[Marks, BoolArray]:
+        (height, width), (rows, columns) = self.windows.size, self.windows.result
+        # channels of one group read the same, and are read by the same: each place and each window is looked at once
+        channel, place = np.divmod(blocks.sources, height * width)
+        plane = blocks.source_blocks * self.groups + channel // self.group_in
+        gathering = Gathering(plane * (height * width) + place, marks)
+        channel, window = np.divmod(blocks.targets, rows * columns)
+        plane = blocks.target_blocks * self.groups + channel // self.group_out
+        windows, number = numbered(plane * (rows * columns) + window)
+        plane, window = np.divmod(windows, rows * columns)
+        down, across = self._places(0)[window // columns].T, self._places(1)[window % columns].T
+        sums = np.zeros(len(windows), np.uint64)
+        for y in down:
+            for x in across:
+                met = np.flatnonzero((y >= 0) & (y < height) & (x >= 0) & (x < width))
+                sums[met] += gathering.take((plane[met] * height + y[met]) * width + x[met])
+        return sums[number], gathering.read
 
     def lanes(self) -> Lanes:
         lane = np.repeat(np.arange(len(self.weights)), prod(self.windows.result))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnir.synapses.base import BoolMatrix, IntArray, Lanes, Marks, Matrix, Synapses, with_data
+from snnir.synapses.blocks import Blocks, BoolArray, Gathering
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -41,10 +42,10 @@ class Dense(Synapses):
     def marked(self, marks: Marks) -> Marks:
         return np.repeat(marks.reshape(self.repeat, self._in).sum(axis=1, dtype=np.uint64), self._out)
 
-    def gathered(self, sources: IntArray, targets: IntArray, marks: Marks) -> tuple[Marks, BoolMatrix]:
-        if self.repeat > 1:
-            return super().gathered(sources, targets, marks)
-        return np.full(len(targets), marks.sum(dtype=np.uint64)), np.full(len(sources), len(targets) > 0)
+    def gathered_in_blocks(self, blocks: Blocks, marks: Marks) -> tuple[Marks, BoolArray]:
+        gathering = Gathering(blocks.source_blocks * self.repeat + blocks.sources // self._in, marks)
+        sums = gathering.take(blocks.target_blocks * self.repeat + blocks.targets // self._out)
+        return sums, gathering.read
 
     def lanes(self) -> Lanes:
         return Lanes(np.tile(np.arange(self._out), self.repeat), self.weights.astype(np.float64))
@@ -87,6 +88,10 @@ class OneToOne(Synapses):
 
     def marked(self, marks: Marks) -> Marks:
         return marks.copy()
+
+    def gathered_in_blocks(self, blocks: Blocks, marks: Marks) -> tuple[Marks, BoolArray]:
+        gathering = Gathering(blocks.source_blocks * self.sources + blocks.sources, marks)
+        return gathering.take(blocks.target_blocks * self.sources + blocks.targets), gathering.read
 
     def lanes(self) -> Lanes:
         if len(self.weights) == 1:

@@ -6,9 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnir.synapses.base import BoolMatrix, IntArray, Lanes, Marks, Matrix, Synapses, with_data
+from snnir.synapses.blocks import Blocks, BoolArray, Gathering, chunks
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+_AT_A_TIME = 1 << 20
+"""How many synapses are looked up at a time: it bounds memory."""
 
 
 class Listed(Synapses):
@@ -52,6 +56,15 @@ class Listed(Synapses):
     def marked(self, marks: Marks) -> Marks:
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(marks[self._origins], dtype=np.uint64)])
         return sums[self._starts[1:]] - sums[self._starts[:-1]]
+
+    def gathered_in_blocks(self, blocks: Blocks, marks: Marks) -> tuple[Marks, BoolArray]:
+        gathering = Gathering(blocks.source_blocks * self.sources + blocks.sources, marks)
+        sums = np.zeros(len(blocks.targets), np.uint64)
+        for part in chunks(self.fanin()[blocks.targets], _AT_A_TIME):
+            entries, owners = self._of(blocks.targets[part])
+            wanted = blocks.target_blocks[part][owners] * self.sources + self._origins[entries]
+            np.add.at(sums[part], owners, gathering.take(wanted))
+        return sums, gathering.read
 
     def lanes(self) -> Lanes:
         counts = self.fanin()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snnir.synapses.base import BoolMatrix, IntArray, Lanes, Marks, Matrix, Synapses
+from snnir.synapses.blocks import Blocks, BoolArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -45,12 +46,12 @@ class Selected(Synapses):
     def marked(self, marks: Marks) -> Marks:
         return self.inner.marked(marks[self.chosen])
 
-    def gathered(self, sources: IntArray, targets: IntArray, marks: Marks) -> tuple[Marks, BoolMatrix]:
-        numbers = self._number[sources]
-        sums, read = self.inner.gathered(numbers[numbers >= 0], targets, marks[numbers >= 0])
-        any_reads = numbers >= 0
-        any_reads[any_reads] = read
-        return sums, any_reads
+    def gathered_in_blocks(self, blocks: Blocks, marks: Marks) -> tuple[Marks, BoolArray]:
+        numbers = self._number[blocks.sources]
+        chosen = numbers >= 0
+        inner = Blocks(numbers[chosen], blocks.source_blocks[chosen], blocks.targets, blocks.target_blocks)
+        sums, chosen[chosen] = self.inner.gathered_in_blocks(inner, marks[chosen])
+        return sums, chosen
 
     def lanes(self) -> Lanes:
         return self.inner.lanes()
