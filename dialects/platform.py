@@ -45,6 +45,9 @@ class Tiles:
     table_entries: int = 0
     """Entries of each router's table; 0: no limit. A route with one destination takes one entry, at the router where it
     starts; one with several takes one at each router that it passes."""
+    routes: str = "unicast"
+    """How spikes go to several tiles: `unicast`, one for each of them, or `multicast`, one that routers copy where ways
+    part."""
 
     @property
     def is_tree(self) -> bool:
@@ -183,6 +186,7 @@ class Machine:
         words = {
             "crossbar.fanin": (self.crossbar.fanin, ("digital", "relay", "none")),
             "tiles.topology": (self.tiles.topology, ("mesh", "tree")),
+            "tiles.routes": (self.tiles.routes, ("unicast", "multicast")),
             "link.arbitration": (self.link.arbitration, ("round-robin",)),
             "time.unit": (self.time.unit, tuple(UNITS)),
             **{f"crossbar.models '{m}'": (m, tuple(PARAMETERS)) for m in self.crossbar.models},

@@ -36,12 +36,6 @@ def integer_type(bits: int) -> "np.dtype[Any]":
     return np.dtype("i1" if bits <= 8 else "<i2" if bits <= 16 else "<i4")
 
 
-def exact_grid(weights: Matrix, bits: int) -> Grid | None:
-    """The weights as integers of `bits` bits times a power of two per neuron, if they are exactly that."""
-    grid = _power_grid(weights, bits)
-    return grid if _fits(grid, weights, bits).all() else None
-
-
 def nearest_grid(weights: Matrix, bits: int) -> Grid:
     """The weights on a grid of `bits` bits, neuron by neuron.
 

@@ -12,7 +12,7 @@ from snnir.partition.clustering import cluster
 from snnir.partition.problem import Options, PartitionError
 from snnir.passes.base import SNNPass, fail, machine, program
 from snnir.passes.cluster.clusters import Builder
-from snnir.passes.cluster.problem import problem_of
+from snnir.passes.cluster.problem import problem_of, site_of
 from snnir.passes.placeable import check_placeable
 
 
@@ -30,7 +30,8 @@ class ConvertSNNToCluster(SNNPass):
     algorithm: Literal["structured", "sequential", "greedy", "spinemap", "pso", "hypergraph"] = "structured"
     """How neurons are grouped; docs/clustering.md compares the algorithms. `structured` is ours."""
     objective: Literal["crossbars", "spikes", "hops"] = "crossbars"
-    """What to make small first: crossbars, spikes between crossbars, or spikes times hops."""
+    """What `structured` makes small first: crossbars, spikes between crossbars, or spikes and partial sums times the
+    hops that they travel after a placement on the machine (which costs one quick placement for each plan compared)."""
     slices: int = 0
     """How many slices may share a crossbar, which fires them one after the other; 0: any number. Fewer slices on more
     crossbars are faster."""
@@ -42,8 +43,9 @@ class ConvertSNNToCluster(SNNPass):
         network, target = program(op), machine(op)
         check_placeable(network, target)
         problem = problem_of(network, target, self.slices)
+        site = site_of(network, target, problem) if self.objective == "hops" else None
         try:
-            plan = cluster(self.algorithm, problem, Options(self.objective, self.seed))
+            plan = cluster(self.algorithm, problem, Options(self.objective, self.seed, site=site))
         except PartitionError as error:
             name = problem.layers[error.layer].name
             hint = "run snn-split-fanin before, or compile for a machine with digital partial sums"

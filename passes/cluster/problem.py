@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from snnir.dialects.connections import Connection, connections_of
+from snnir.dialects.connections import Connection, connections_of, emitter_of
 from snnir.dialects.platform import Machine
 from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp
+from snnir.dialects.ways import floor_of
 from snnir.partition.problem import Group, Input, Layer, Problem
+from snnir.partition.site import Site
 
 
 def problem_of(
@@ -56,6 +58,21 @@ def problem_of(
         slices,
         target.crossbar.neurons,
     )
+
+
+def site_of(network: NetworkOp, target: Machine, problem: Problem) -> Site:
+    """Where the clusters of a problem will be placed, and what its program shows to the host."""
+    number = {layer.name: n for n, layer in enumerate(problem.layers)}
+    names = sorted({emitter_of(output) for output in network.outputs.values()})
+    shown = {number[name]: _spikes(network.sources[name]) for name in names if name in number}
+    cost = "multicast" if target.tiles.routes == "multicast" else "unicast"
+    return Site(floor_of(target), cost, crossing_of(target), shown)
+
+
+def crossing_of(target: Machine) -> int:
+    """How many links one between chips counts for: as flits take longer on it."""
+    link = target.link
+    return max(1, round(link.chip_flit / link.flit)) if link.chip_flit else 1
 
 
 def _spikes(source: InputOp | NeuronOp) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

@@ -19,7 +19,7 @@ from snnir.passes.activity import NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
 from snnir.passes.dataflow.convert_cluster_to_dataflow import load_of
 
-Algorithm = Literal["xy", "tree"]
+Algorithm = Literal["platform", "xy", "tree"]
 Source = InputOp | ClusterOp
 
 
@@ -34,9 +34,9 @@ class ClusterRoute(SNNPass):
 
     name = "cluster-route"
 
-    algorithm: Algorithm = "xy"
+    algorithm: Algorithm = "platform"
     """`xy`: one route per destination. `tree`: one route per result, whose spikes are copied where ways part, so that
-    each link carries a spike once."""
+    each link carries a spike once. `platform`: as the machine's `tiles.routes` says, `xy` for unicast."""
 
     @collection_paused()
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -47,11 +47,12 @@ class ClusterRoute(SNNPass):
             if cluster.place is None:
                 fail(cluster, f"@{cluster.sym_name.data} has no place", "run cluster-place before")
         sources = [*clusters.inputs, *clusters.clusters]
-        routes = {source: _routes(source, self.algorithm) for source in sources}
+        algorithm = _algorithm(self.algorithm, target)
+        routes = {source: _routes(source, algorithm) for source in sources}
         activity = NetworkActivity(program(op), "peak")
         found = routed(routes, target, activity)
         if _overflows(found, target):
-            _refuse(clusters, routes, target, activity, self.algorithm)
+            _refuse(clusters, routes, target, activity, algorithm)
         for source, own in routes.items():
             source.routes = ArrayAttr(RouteAttr(route) for route in own) if own else None
         self.statistics["routes"] = sum(map(len, routes.values()))
@@ -73,6 +74,13 @@ def routed(routes: Mapping[Source, Sequence[Route]], target: Machine, activity: 
         for route in own:
             ways.append((start, [router_of(end, floor) for end in route.ends], spikes[route.result]))
     return tally(floor, Ways.of(floor, ways))
+
+
+def _algorithm(asked: Algorithm, target: Machine) -> Algorithm:
+    """`xy` or `tree`."""
+    if asked != "platform":
+        return asked
+    return "tree" if target.tiles.routes == "multicast" else "xy"
 
 
 def _routes(source: Source, algorithm: Algorithm) -> list[Route]:

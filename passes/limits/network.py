@@ -26,7 +26,7 @@ def of_tables(
         message = f"{trees:,} inputs take a table entry each at the host's router, {has}"
         hint = "fewer, wider inputs, or a machine with larger tables"
         yield Finding("error", "tables", "", place_of(network), message, hint, trees, entries)
-    elif single > entries:
+    elif single > entries and target.tiles.routes == "unicast":
         message = f"routes to single tiles take at least {single:,} table entries at the host's router, {has}"
         hint = "cluster-route{algorithm=tree}, which takes one entry for each input there, or larger tables"
         yield Finding("warning", "tables", "", place_of(network), message, hint, single, entries)

@@ -18,7 +18,7 @@ from snnir.indices import Indices
 from snnir.passes.base import SNNPass, fail, program
 from snnir.passes.placeable import check_placeable
 from snnir.passes.snn.parts import Part, axons_of, parts_of
-from snnir.passes.snn.projections import dense_weights, forget_activity, replace_inputs, total_bias
+from snnir.passes.snn.projections import dense_weights, replace_inputs, total_bias
 from snnir.passes.snn.relays import Relay, relay_of, relay_of_relays
 from snnir.passes.snn.terms import Term, terms_of
 
@@ -33,9 +33,11 @@ class SNNSplitFanin(SNNPass):
     fire neuron with subtracting reset, a first-order sigma-delta modulator that turns its weighted sum into spikes of
     a fixed weight. A constant current lifts the sum above zero and is taken away again at the neuron. While the sums
     stay within the range for which thresholds were chosen, what a relay has not yet sent never exceeds its threshold:
-    sums are right on average and late by a step or two. The result is not exact; `snnc verify` measures the loss, and
-    activity has to be profiled again. The range comes from the inputs' measured activity (mean +- `sigma` standard
-    deviations, firing taken as independent), without a profile from the largest sums possible.
+    sums are right on average and late by a step or two. The result is not exact; `snnc verify` measures the loss.
+    Populations keep the activity that was measured before, which is exact for those that no relay reaches and close for
+    the others; relays have none until the result is profiled, and until then a guarantee assumes the worst. The range
+    comes from the inputs' measured activity (mean +- `sigma` standard deviations, firing taken as independent), without
+    a profile from the largest sums possible.
 
     Parts are cut so that neurons share the axons of a part: some of the sources of an all-to-all projection, some input
     channels of a convolution (or, where one channel is too much, some rows of its kernel); of single synapses, each
@@ -67,8 +69,6 @@ class SNNSplitFanin(SNNPass):
         for population in list(network.sources.values()):
             if isinstance(population, NeuronOp):
                 self._split(network, population, rows, columns)
-        if self.statistics["populations split"]:
-            forget_activity(source for source in network.sources.values() if isinstance(source, NeuronOp))
 
     def _split(self, network: NetworkOp, population: NeuronOp, rows: int, columns: int | None) -> None:
         connections = connections_of(population)

@@ -35,15 +35,16 @@ class Filling:
         for group in self._groups[layer]:
             self.places[group.start + neurons] = crossbar
 
-    def fill(self, *, chained: bool) -> None:
+    def fill(self, *, chained: bool, grouped: bool = False) -> None:
         """Put every neuron on a crossbar: first where most of what it reads comes from, then wherever there is room.
 
-        `chained`: what is put anywhere keeps room for those that read it.
+        `chained`: what is put anywhere keeps room for those that read it. `grouped`: it goes in the order of the
+        crossbars that it reads, not of its numbers, so that few crossbars read each.
         """
         for each in self.materials:
             self._near(each, np.arange(len(each.counts)))
         for each in sorted(self.materials, key=lambda each: -int(each.counts.max(initial=0))):
-            self._anywhere(each, chained=chained)
+            self._anywhere(each, chained=chained, grouped=grouped)
 
     def _near(self, each: Material, neurons: IntArray) -> None:
         """Put neurons where most of what they read comes from, those that read most first, as far as they fit."""
@@ -54,12 +55,14 @@ class Filling:
             crossbar = int(wish[run[0]])
             self.put(each, self._fitting(each, run, crossbar), crossbar)
 
-    def _anywhere(self, each: Material, *, chained: bool) -> None:
+    def _anywhere(self, each: Material, *, chained: bool, grouped: bool) -> None:
         """Put neurons in order into the gaps, and those on new crossbars for which there is no room."""
         children = self._children(each) if chained else []
         rows, columns = self._needs(each, children)
         least = int(each.counts.min(initial=self.room.rows))
         left = np.flatnonzero(self.where[each.layer] < 0)
+        if grouped:
+            left = left[np.argsort(each.wishes(self.places, self.problem.spikes)[0][left], kind="stable")]
         gaps = (n for n in range(len(self.rows)) if self.columns[n] and self.rows[n] >= least)
         while len(left):
             crossbar = next(gaps, len(self.rows))

@@ -38,11 +38,13 @@ class Layout:
         bins = pack(pieces, room)
         return Layout(covers, names, bins, len(bins) + further(materials, room, bins))
 
-    def planned(self, problem: Problem, materials: Sequence[Material], room: Room) -> Plan:
-        """The clusters with gaps filled, refined unless they are too many."""
+    def planned(self, problem: Problem, materials: Sequence[Material], room: Room, *, grouped: bool = False) -> Plan:
+        """The clusters with gaps filled, refined unless they are too many; `grouped` as in `Filling.fill`."""
         clusters = self._clusters()
         few = sum(len(part.axons) for cluster in clusters for part in cluster) <= MOST_PAIRS
-        ways = [self._filled(problem, materials, room, clusters, chained) for chained in (True, False)[: 1 + few]]
+        ways = [
+            self._filled(problem, materials, room, clusters, chained, grouped) for chained in (True, False)[: 1 + few]
+        ]
         fewest = min(len(filling.rows) for filling in ways)
         found = [(filling, Traffic(filling, clusters)) for filling in ways if few and len(filling.rows) == fewest]
         filling = next(each for each in ways if len(each.rows) == fewest)
@@ -59,13 +61,14 @@ class Layout:
         room: Room,
         clusters: Sequence[Sequence[Part]],
         chained: bool,
+        grouped: bool,
     ) -> Filling:
         filling = Filling(problem, materials, room, self.bins)
         for crossbar, cluster in enumerate(clusters):
             for part in cluster:
                 if not part.is_partial:
                     filling.mark(part.layer, part.neurons, crossbar)
-        filling.fill(chained=chained)
+        filling.fill(chained=chained, grouped=grouped)
         return filling
 
     def _clusters(self) -> list[list[Part]]:

@@ -13,6 +13,8 @@ from snnir.synapses import IntArray, Synapses
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from snnir.partition.site import Site
+
 Vector = NDArray[np.float64]
 
 
@@ -149,6 +151,8 @@ class Options:
     """`crossbars`, `spikes` (between crossbars) or `hops` (spikes weighted with distance after placement)."""
     seed: int = 0
     details: dict[str, float] = field(default_factory=dict[str, float])
+    site: "Site | None" = None
+    """Where the clusters will be placed; `hops` needs it."""
 
 
 @dataclass(frozen=True)

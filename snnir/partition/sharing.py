@@ -4,22 +4,18 @@ A part holds some output channels (columns), the places of the kernel that they 
 crossbar keeps neuron states for. Positions are patches of the plane, so that windows share what they read.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import count, pairwise
 from math import prod, sqrt
-from operator import le, sub
-from typing import NamedTuple
 
 import numpy as np
 
-from snnir.partition.problem import Part, PartitionError, Plan, Problem, rows_of
+from snnir.partition.problem import Part, PartitionError, Problem
 from snnir.synapses import Conv, IntArray
 
 _CROOKED = 2.0
 """What sides of patches that divide nothing cost, in neurons: their windows meet a ragged edge."""
-_CHOICES = 256
-"""Kinds of room on open crossbars; those with least room are closed when there are more. Bounds the time."""
 
 
 def shared_kernel(problem: Problem, layer: int) -> Conv | None:
@@ -29,70 +25,6 @@ def shared_kernel(problem: Problem, layer: int) -> Conv | None:
         return None
     conv = inputs[0].synapses
     return conv if prod(conv.windows.result) > 1 and conv.met_taps.any() else None
-
-
-def clusters_of_kernels(problem: Problem, first_home: int = 0) -> tuple[Plan, set[int]]:
-    """All layers that are shared kernels, packed on crossbars, and the numbers of these layers.
-
-    Splits are numbered from `first_home` on. Kernels lie block-diagonally, so that rows, columns, neuron states and
-    slices add up; partial sums keep no states. Raises `PartitionError` as `shared_parts` does.
-    """
-    homes = count(first_home)
-    parts: list[Part] = []
-    layers: set[int] = set()
-    for layer in range(len(problem.layers)):
-        conv = shared_kernel(problem, layer)
-        if conv is not None:
-            layers.add(layer)
-            parts += shared_parts(problem, layer, conv, homes)
-    return _packed(problem, parts), layers
-
-
-class _Room(NamedTuple):
-    """What a crossbar has, or a part takes."""
-
-    rows: int
-    columns: int
-    neurons: int
-    slices: int
-
-
-def _packed(problem: Problem, parts: Sequence[Part]) -> Plan:
-    """Parts on crossbars: large ones first, each where it leaves least.
-
-    Crossbars with the same room are one choice, and there are at most `_CHOICES`.
-    """
-    all_ = _Room(problem.rows, problem.columns, problem.neurons, problem.slices)
-    found: list[list[int]] = []
-    open_: dict[_Room, list[int]] = {}
-
-    def share(taken: Iterable[int]) -> list[float]:
-        return [each / most for each, most in zip(taken, all_, strict=True) if most]
-
-    sizes = [_size(problem, part) for part in parts]
-    shares = [share(size) for size in sizes]
-    for number in sorted(range(len(parts)), key=lambda n: (-max(shares[n]), -sum(shares[n]), n)):
-        size = sizes[number]
-        room = min((room for room in open_ if all(map(le, size, room))), key=lambda r: (sum(share(r)), r), default=all_)
-        if room in open_:
-            cluster = open_[room].pop()
-            if not open_[room]:
-                del open_[room]
-        else:
-            cluster = len(found)
-            found.append([])
-        found[cluster].append(number)
-        left = _Room(*map(sub, room, size))
-        if left.rows and left.columns and (left.slices or not problem.slices):
-            open_.setdefault(left, []).append(cluster)
-            if len(open_) > _CHOICES:
-                del open_[min(open_, key=lambda r: (sum(share(r)), r))]
-    return [[parts[number] for number in sorted(each)] for each in found]
-
-
-def _size(problem: Problem, part: Part) -> _Room:
-    """What a part takes; partial sums keep no states."""
-    return _Room(rows_of([part]), part.columns, 0 if part.is_partial else len(part.neurons), int(problem.slices > 0))
 
 
 def shared_parts(problem: Problem, layer: int, conv: Conv, homes: "count[int]") -> Iterator[Part]:

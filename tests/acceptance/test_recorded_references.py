@@ -19,8 +19,9 @@ from xdsl.parser import Parser
 
 from snnir.dialects.snn import SNN, NetworkOp, networks
 from snnir.flow.recordings import read_data
-from snnir.frontend import nir, sonata
+from snnir.frontend.nir import reader as nir
 from snnir.frontend.options import FrontendOptions
+from snnir.frontend.sonata import reader as sonata
 from snnir.semantics import Semantics, discretise
 from snnir.sim import Network, Population, run, simulate
 from snnir.sim.entry import network_of

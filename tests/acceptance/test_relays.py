@@ -12,10 +12,15 @@ from operator_networks import OPERATORS, operator_program
 from test_operators import lowered, small
 from xdsl.dialects.builtin import ModuleOp
 
+from benchmarks import clustering
+from benchmarks.machines import grid, module_of
+from benchmarks.workloads import build
 from snnir import machine
 from snnir.dialects.attributes import TensorAttr
 from snnir.dialects.connections import connections_of
 from snnir.dialects.snn import IfOp, NetworkOp, NeuronOp, ScaleOp, networks
+from snnir.passes.activity import NetworkActivity
+from snnir.passes.cluster.problem import problem_of
 from snnir.passes.snn.quantize import SNNQuantize
 from snnir.passes.snn.split_fanin import SNNSplitFanin
 from snnir.sim import simulate
@@ -169,3 +174,37 @@ def test_cost() -> None:
     # two input channels of nine axons each, three output channels of 4 x 4 neurons
     assert split.statistics["relay neurons"] == 2 * 3 * 16
     assert split.statistics["crossbars for relays, about"] == 2 * 3 * 16 / 8
+
+
+def test_what_is_kept_keeps_its_activity_and_nothing_is_guaranteed_from_it() -> None:
+    """Relays have none, so that a peak that was measured before is not taken for a bound."""
+    target = grid(8, 4, fanin="relay", max_delay=64)
+    module = module_of(build("respclass", activity=8.0), target)
+    before = {name: op.activity for name, op in network_in(module.clone()).sources.items()}
+    run_passes(module, SNNSplitFanin())
+    network = network_in(module)
+    relays = set(network.sources) - set(before)
+    assert relays
+    for name, op in network.sources.items():
+        assert op.activity == before.get(name), name
+    assert None not in before.values()
+    assert NetworkActivity(network, "peak").assumption == "worst"
+    problem = problem_of(network, target)
+    for group in problem.groups:
+        if group.source >= 0:
+            measured = problem.layers[group.source].name in before
+            mean = problem.spikes[group.start : group.start + group.size].mean()
+            assert 0.05 < mean < 0.12 if measured else mean == 1
+
+
+def test_the_benchmark_gives_relays_activity_too() -> None:
+    """All algorithms are compared on the same spikes, 8 in 100 steps, and what is kept on those that it had."""
+    whole, split = (clustering.problem_for("respclass", fanin) for fanin in ("digital", "relay"))
+    assert len(split.layers) > len(whole.layers)
+    assert split.spikes.max() < 0.3
+    kept = {layer.name: number for number, layer in enumerate(whole.layers)}
+    for group in split.groups:
+        if group.source >= 0 and (name := split.layers[group.source].name) in kept:
+            (same,) = [each for each in whole.groups if each.source == kept[name]]
+            first, second = split.spikes[group.start :][: group.size], whole.spikes[same.start :][: same.size]
+            assert np.array_equal(first, second)

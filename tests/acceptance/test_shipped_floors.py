@@ -14,7 +14,7 @@ from snnir import machine
 from snnir.flow.pipeline import default_pipeline
 from snnir.frontend.options import FrontendOptions
 from snnir.frontend.platform import read_platform
-from snnir.frontend.snn import read
+from snnir.frontend.snn.reader import read
 from snnir.sim import simulate
 from snnir.sim.data import read_spike_arrays
 from snnir.testing import Outcome

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +21,9 @@ from snnir.dialects.attributes import SignalType
 from snnir.dialects.platform import Buffers, Crossbar, Machine, Tiles, Time
 from snnir.dialects.snn import NEURON_OPS, AddOp, AvgPoolOp, FlattenOp, NetworkOp, SumPoolOp
 from snnir.emit import emit
+from snnir.partition.clustering import cluster
 from snnir.partition.metrics import check
-from snnir.partition.problem import Part, Plan, Problem, rows_of
-from snnir.partition.sharing import clusters_of_kernels
+from snnir.partition.problem import Options, Plan
 from snnir.passes.cluster.clusters import Builder
 from snnir.passes.cluster.place import ClusterPlace
 from snnir.passes.cluster.problem import problem_of
@@ -49,47 +48,14 @@ def target(rows: int = 32, columns: int = 16, neurons: int = 128) -> Machine:
     return Machine("shared", Tiles((4, 2), 32), crossbar, Buffers(100_000), time=TIME)
 
 
-def unrolled(problem: Problem, layers: set[int], homes: count[int]) -> list[list[Part]]:
-    """The other layers, piece by piece."""
-    found: list[list[Part]] = []
-    for layer in sorted(set(range(len(problem.layers))) - layers):
-        for neurons in np.array_split(np.arange(problem.layers[layer].size), -(-problem.layers[layer].size // 4)):
-            axons = problem.axons_of(layer, neurons)
-            size = problem.rows // 2
-            chunks = np.split(axons, range(size, len(axons), size))
-            home = next(homes) if len(chunks) > 1 else None
-            found += [[Part(layer, neurons, each, home, n > 0)] for n, each in enumerate(chunks)]
-    return found
-
-
-def fits(problem: Problem, parts: Sequence[Part]) -> bool:
-    """Whether parts may share a crossbar."""
-    kept = sum(len(part.neurons) for part in parts if not part.is_partial)
-    columns = sum(part.columns for part in parts)
-    return rows_of(parts) <= problem.rows and columns <= problem.columns and kept <= problem.neurons
-
-
-def planned(problem: Problem) -> Plan:
-    """Kernels as they are packed, the rest where there is room."""
-    kernels, layers = clusters_of_kernels(problem, first_home=1000)
-    plan = [list(parts) for parts in kernels]
-    for parts in unrolled(problem, layers, count()):
-        place = next((each for each in plan if fits(problem, [*each, *parts])), None)
-        if place is None:
-            plan.append(parts)
-        else:
-            place += parts
-    check(problem, plan)
-    return plan
-
-
 def clustered(module: ModuleOp, platform: Machine) -> tuple[ModuleOp, Plan]:
     """A program, rounded for its machine, and its clusters beside it."""
     set_machine(module, platform)
     run_passes(module, SNNQuantize())
     (network,) = (op for op in module.ops if isinstance(op, NetworkOp))
     problem = problem_of(network, platform)
-    plan = planned(problem)
+    plan = cluster("structured", problem, Options())
+    check(problem, plan)
     Rewriter.insert_op(Builder(network, problem, plan).build(), InsertPoint.after(network))
     module.verify()
     return module, plan

@@ -37,14 +37,14 @@ any_number = st.integers(0, 10**12)
 def floors(draw: st.DrawFn) -> Tiles:
     """Meshes of one or more chips, and trees."""
     mesh, chips = draw(st.tuples(small, small)), draw(st.tuples(small, small))
-    crossbars, entries = draw(some), draw(any_number)
+    crossbars, entries, routes = draw(some), draw(any_number), draw(st.sampled_from(["unicast", "multicast"]))
     if draw(st.booleans()):
         leaf = draw(st.integers(0, mesh[0] - 1))
-        return Tiles((mesh[0], 1), crossbars, (leaf, 0), "tree", draw(st.integers(2, 99)), table_entries=entries)
+        return Tiles((mesh[0], 1), crossbars, (leaf, 0), "tree", draw(st.integers(2, 99)), (0, 0), entries, routes)
     whole = (mesh[0] * chips[0], mesh[1] * chips[1])
     host = draw(st.tuples(st.integers(0, whole[0] - 1), st.integers(0, whole[1] - 1)))
     chip = mesh if draw(st.booleans()) else (0, 0)
-    return Tiles(whole, crossbars, host, chip=chip, table_entries=entries)
+    return Tiles(whole, crossbars, host, chip=chip, table_entries=entries, routes=routes)
 
 
 @st.composite

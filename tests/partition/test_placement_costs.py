@@ -49,6 +49,9 @@ def test_nets_count_a_reader_once_and_no_sender_among_its_readers() -> None:
             Nets.of([(0, [1], wrong)])
     with pytest.raises(ValueError, match="effort"):
         Options(effort=0)
+    for wrong in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="effort"):
+            Options(effort=wrong)
 
 
 @settings(max_examples=150, deadline=None)

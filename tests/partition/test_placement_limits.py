@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from snnir.partition.floor import Floor
 from snnir.partition.placement import Nets, PlacementError, Problem, cost
 from snnir.partition.placement.curve import compact, hilbert
-from snnir.partition.placement.exchange import descend
+from snnir.partition.placement.exchange import descend, neighbours
 from snnir.partition.placement.fill import fill, settle
 from snnir.partition.placement.row_major import place as row_major
 from snnir.partition.placement.state import State
@@ -62,6 +62,21 @@ def test_settling_moves_only_what_is_too_much_and_no_further_than_needed() -> No
     assert settle(problem, np.array([3, 3, 3])).tolist() == [3, 2, 3]
 
 
+def test_settling_uses_what_moved_clusters_leave() -> None:
+    """Tile 0 is asked for 2 and 2 of 3, tile 1 for 3 and 1: the second 2 goes away, which leaves room for the 1."""
+    limits = {"buffers": (np.array([2.0, 2, 3, 1]), 3.0)}
+    problem = Problem.of(Floor((3, 1), per_tile=3), NONE, 4, limits=limits)
+    assert settle(problem, np.array([0, 0, 1, 1])).tolist() == [0, 2, 1, 0]
+
+
+def test_sums_that_are_equal_but_for_rounding_fit() -> None:
+    limits = {"buffers": (np.array([0.1, 0.2, 0.1]), 0.3)}  # 0.3 - 0.1 < 0.2
+    problem = Problem.of(Floor((2, 1), per_tile=2), NONE, 3, limits=limits)
+    assert fill(problem, np.arange(3), np.arange(2)).tolist() == [0, 0, 1]
+    state = State(problem, np.array([0, 1, 1]), "unicast")
+    assert state.allowed(state.slot_of[[0]], state.slot_of[[2]]).tolist() == [True]
+
+
 def test_taken_crossbars_are_left_alone() -> None:
     problem = Problem.of(Floor((3, 1), per_tile=2), NONE, 3, crossbars=np.array([0, 1, 2]))
     assert row_major(problem, None).tolist() == [1, 2, 2]  # pyright: ignore[reportArgumentType]
@@ -83,6 +98,36 @@ def test_exchanges_keep_to_limits_even_when_several_would_fit_alone() -> None:
     assert sorted(state.tiles.tolist()) == [0, 0, 2]
     free = State(Problem.of(Floor((3, 1), per_tile=3), nets, 3), np.array([0, 2, 2]), "unicast")
     assert descend(free, free.slot_of[[1, 2]], np.array([1, 2])) == 2
+
+
+def test_what_does_not_fit_is_not_exchanged_however_much_it_helps() -> None:
+    limits = {"buffers": (np.array([3.0, 2]), 4.0)}
+    problem = Problem.of(Floor((3, 1), per_tile=2), Nets.of([(0, [1], 5.0)]), 2, limits=limits)
+    state = State(problem, np.array([0, 2]), "unicast")
+    assert descend(state, state.slot_of[[1]], np.array([1])) == 0
+    assert state.tiles.tolist() == [0, 2]
+
+
+def test_what_leaves_a_tile_makes_room_there() -> None:
+    limits = {"buffers": (np.array([3.0, 2]), 4.0)}
+    state = State(Problem.of(Floor((3, 1), per_tile=2), NONE, 2, limits=limits), np.array([0, 2]), "unicast")
+    for _ in range(3):  # 0 to tile 1 and back
+        state.exchange(np.array([0]), np.array([2]))
+        assert state.allowed(state.slot_of[[1]], np.array([0])).tolist() == [True]
+        state.exchange(np.array([0]), np.array([2]))
+        assert state.allowed(state.slot_of[[1]], np.array([1])).tolist() == [False]
+
+
+def test_neighbours_are_all_pairs_of_next_tiles_and_every_crossbar_meets_every_other_in_turn() -> None:
+    floor = Floor((4, 3), per_tile=2)
+    state = State(Problem.of(floor, NONE, 3), np.array([0, 5, 11]), "unicast")
+    met = set[tuple[int, int]]()
+    for turn in range(2):
+        a, b = neighbours(state, turn)
+        assert np.all(floor.hops(state.slots[a], state.slots[b]) == 1)
+        met.update(zip(a.tolist(), b.tolist(), strict=True))
+    across, down = 3 * 3, 4 * 2
+    assert len(met) == (across + down) * 2 * 2
 
 
 def test_exchanges_that_help_alone_but_not_together_are_not_done_together() -> None:
@@ -119,6 +164,12 @@ def test_tiles_are_filled_from_the_host_on(floor: Floor, data: st.DataObject) ->
     if not floor.is_tree and floor.mesh[0] == floor.mesh[1]:
         side = int(np.ceil(np.sqrt(len(used))))
         assert floor.hops(used, floor.host_tile).max() <= 2 * side
+
+
+def test_outside_of_the_rectangle_the_nearest_tiles_come_first() -> None:
+    floor = Floor((5, 4), host=(1, 2))
+    order = compact(Problem.of(floor, NONE, 4))
+    assert np.all(np.diff(floor.hops(order[4:], floor.host_tile)) >= 0)
 
 
 def test_a_chain_longer_than_the_rectangle_goes_on_outside() -> None:

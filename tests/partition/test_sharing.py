@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from partition_problems import Net, chain, conv, dense, pool
 
+from snnir.partition.clustering import cluster
 from snnir.partition.metrics import check, lower_bounds
-from snnir.partition.problem import Part, PartitionError, Plan, Problem, rows_of
-from snnir.partition.sharing import clusters_of_kernels, shared_kernel, shared_parts
+from snnir.partition.problem import Options, PartitionError, Plan, Problem, rows_of
+from snnir.partition.sharing import shared_kernel, shared_parts
 from snnir.synapses import Conv
 from snnir.windows import Windows
 
@@ -56,25 +57,18 @@ def shared(draw: st.DrawFn) -> Problem:
     return dataclasses.replace(problem, neurons=columns * draw(st.integers(2, 9)) + draw(st.integers(0, 3)))
 
 
-def rest_of(problem: Problem, layers: set[int]) -> Plan:
-    """The other layers, one crossbar for each piece of a neuron."""
-    homes, found = count(10**6), list[list[Part]]()
-    for layer in set(range(len(problem.layers))) - layers:
-        for neuron in range(problem.layers[layer].size):
-            neurons = np.array([neuron])
-            axons = problem.axons_of(layer, neurons)
-            chunks = np.split(axons, range(problem.rows, len(axons), problem.rows))
-            home = next(homes) if len(chunks) > 1 else None
-            found += [[Part(layer, neurons, each, home, n > 0)] for n, each in enumerate(chunks)]
-    return found
-
-
 def planned(problem: Problem) -> Plan:
-    """Clusters of the kernels, checked together with the rest."""
-    plan, layers = clusters_of_kernels(problem)
-    assert layers == {n for n in range(len(problem.layers)) if shared_kernel(problem, n) is not None}
-    check(dataclasses.replace(problem, digital=True), [*plan, *rest_of(problem, layers)])
+    """The plan that users get; its parts of kernels, which are all of those layers."""
+    plan = cluster("structured", problem, Options())
+    check(problem, plan)
+    for part in (part for parts in plan for part in parts):
+        assert (part.kernel is not None) == (shared_kernel(problem, part.layer) is not None)
     return plan
+
+
+def kernels_of(problem: Problem) -> list[int]:
+    """The layers that are shared kernels."""
+    return [number for number in range(len(problem.layers)) if shared_kernel(problem, number) is not None]
 
 
 @RANDOM
@@ -87,11 +81,11 @@ def test_every_synapse_is_in_one_place(problem: Problem) -> None:
         assert isinstance(layer, Conv)
         assert not problem.digital
         assert layer.group_in * prod(layer.windows.kernel) > problem.rows
-        assert f"places, a crossbar has {problem.rows} rows" in str(error)
+        what = "axons" if shared_kernel(problem, error.layer) is None else "places"
+        assert f"{what}, a crossbar has {problem.rows} rows" in str(error)
         return
     for parts in plan:
         for part in parts:
-            assert part.kernel is not None
             assert part.axons.size or part.home is None or not part.is_partial
             assert problem.digital or part.home is None
 
@@ -101,8 +95,8 @@ def test_every_synapse_is_in_one_place(problem: Problem) -> None:
 def test_a_plan_with_a_part_changed_is_none(problem: Problem, which: int) -> None:
     """`check` notices a place of the kernel, an axon or a position that is missing."""
     problem = dataclasses.replace(problem, digital=True)
-    plan, layers = clusters_of_kernels(problem)
-    parts = [part for parts in plan for part in parts if part.axons.size]
+    plan = planned(problem)
+    parts = [part for parts in plan for part in parts if part.axons.size and part.kernel is not None]
     assume(parts)
     part = parts[which % len(parts)]
     conv, places = problem.layers[part.layer].inputs[0].synapses, prod(problem.layers[part.layer].shape[1:])
@@ -117,7 +111,7 @@ def test_a_plan_with_a_part_changed_is_none(problem: Problem, which: int) -> Non
     for each in broken:
         changed = [[each if old is part else old for old in parts] for parts in plan]
         with pytest.raises(ValueError, match=r"layer|home"):
-            check(problem, [*changed, *rest_of(problem, layers)])
+            check(problem, changed)
 
 
 def small(problem: Problem, *, neurons: int = 16384) -> Problem:
@@ -192,29 +186,33 @@ def test_patches_are_nearly_square_and_as_few_as_can_be() -> None:
     assert max(len(part.axons) for part in parts) == 3 * 10 * 18
 
 
-def test_homes_are_numbered_from_a_given_one() -> None:
-    problem = stacked(conv(64, 64, 9, 3), conv(64, 64, 9, 3))
-    plan, _ = clusters_of_kernels(problem, first_home=40)
-    assert {part.home for parts in plan for part in parts} == {40, 41}
-    assert all(sum(not part.is_partial for parts in plan for part in parts if part.home == n) == 1 for n in (40, 41))
+def test_every_split_has_a_home_of_its_own() -> None:
+    plan = planned(stacked(conv(64, 64, 9, 3), conv(64, 64, 9, 3)))
+    homes = {part.home for parts in plan for part in parts}
+    assert len(homes) == 2
+    assert all(sum(not part.is_partial for parts in plan for part in parts if part.home == n) == 1 for n in homes)
 
 
 def test_machines_without_room_for_more_neurons_unroll() -> None:
     problem = chain(1024, conv(1, 6, 32, 3), pool(6, 30)).problem()
     for neurons in (0, 128):
-        assert clusters_of_kernels(small(problem, neurons=neurons)) == ([], set())
-    assert clusters_of_kernels(small(problem))[1] == {0, 1}
+        assert kernels_of(small(problem, neurons=neurons)) == []
+        planned(small(problem, neurons=neurons))
+    assert kernels_of(small(problem)) == [0, 1]
+    planned(small(problem))
 
 
 def test_dense_layers_and_single_windows_are_no_kernels() -> None:
     problem = small(chain(36, conv(1, 5, 6, 6), dense(5, 4)).problem())
-    assert clusters_of_kernels(problem) == ([], set())
+    assert kernels_of(problem) == []
+    planned(problem)
 
 
 def test_a_kernel_that_meets_padding_only_is_none() -> None:
     nowhere = Conv(np.ones((2, 1, 1, 1), np.int8), 1, Windows.of((1, 1), (1, 1), (3, 1), (4, 0), (0, 0)), 1)
     assert nowhere.shape == (2, 2, 1)
-    assert clusters_of_kernels(stacked(nowhere)) == ([], set())
+    assert kernels_of(stacked(nowhere)) == []
+    planned(stacked(nowhere))
 
 
 def test_places_that_meet_padding_only_take_no_rows() -> None:
@@ -227,12 +225,12 @@ def test_places_that_meet_padding_only_take_no_rows() -> None:
 def test_a_kernel_that_is_too_high_needs_adders() -> None:
     problem = dataclasses.replace(stacked(conv(15, 4, 8, 3)), digital=False)
     with pytest.raises(PartitionError, match="its kernel has 135 places, a crossbar has 128 rows"):
-        clusters_of_kernels(problem)
+        planned(problem)
 
 
 def test_the_same_problem_gives_the_same_plan() -> None:
     def text() -> list[list[tuple[object, ...]]]:
-        plan = clusters_of_kernels(stacked(conv(3, 64, 34, 3), conv(64, 64, 34, 3), pool(9, 10)))[0]
+        plan = planned(stacked(conv(3, 64, 34, 3), conv(64, 64, 34, 3), pool(9, 10)))
         return [[(p.layer, p.home, p.neurons.tolist(), p.axons.tolist()) for p in parts] for parts in plan]
 
     assert text() == text()

@@ -22,7 +22,7 @@ from snnir.passes.cluster.convert_snn_to_cluster import ConvertSNNToCluster
 from snnir.passes.limits import check
 from snnir.passes.limits.weights import weights_of
 from snnir.passes.placeable import check_placeable
-from snnir.precision import exact_grid
+from snnir.precision import nearest_grid
 from snnir.universe import SNNIR_UNIVERSE
 
 LARGE = Machine(
@@ -149,7 +149,7 @@ def test_representable(seed: int) -> None:
             lanes = [c.synapses.lanes() for c in connections]
             matrix = np.concatenate([each.weights[each.of] for each in lanes], axis=1)
             for bits in (4, 7, 8):
-                fits = exact_grid(matrix, bits) is not None
+                fits = nearest_grid(matrix, bits).exact
                 assert weights_of(connections, population.size, bits).representable == fits
             assert weights_of(connections, population.size, 0).representable
 

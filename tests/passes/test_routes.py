@@ -20,8 +20,11 @@ from snnir.dialects.dataflow import GraphOp, producer_of
 from snnir.dialects.platform import Link, Machine, Tiles, machine_of
 from snnir.dialects.ways import floor_of
 from snnir.emit import emit
+from snnir.partition.placement import CostName, Options, Problem, place
+from snnir.partition.placement.problem import IntArray
 from snnir.passes.base import LoweringError, only
 from snnir.passes.cluster.convert_snn_to_cluster import ConvertSNNToCluster
+from snnir.passes.cluster.place import ClusterPlace
 from snnir.passes.cluster.route import ClusterRoute
 from snnir.passes.crossbar.convert_dataflow_to_crossbar import ConvertDataflowToCrossbar
 from snnir.passes.dataflow.analyze_throughput import DataflowAnalyzeThroughput
@@ -142,7 +145,7 @@ def graph_times(module: ModuleOp, algorithm: Algorithm) -> dict[str, tuple[int, 
     run_passes(module, ClusterRoute(algorithm=algorithm), ConvertClusterToDataflow())
     actors = only(module, GraphOp, "").actors
     carried = [actor for actor in actors if actor.kind.data == "carry"]
-    return {actor.sym_name.data: (producer_of(actor.taken[0]).time.data, actor.time.data) for actor in carried}
+    return {actor.sym_name.data: (max(producer_of(actor.taken[0]).times), max(actor.times)) for actor in carried}
 
 
 @pytest.mark.parametrize("floor", FLOORS)
@@ -174,3 +177,31 @@ def test_tables_that_are_too_small(algorithm: Algorithm) -> None:
     ) as caught:
         run_passes(module, ClusterRoute(algorithm=algorithm))
     assert "larger tables" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("routes", "other", "algorithm"), [("unicast", "multicast", "xy"), ("multicast", "unicast", "tree")]
+)
+def test_the_machine_says_what_is_placed_and_routed_for(
+    monkeypatch: pytest.MonkeyPatch, routes: str, other: CostName, algorithm: Algorithm
+) -> None:
+    module, _ = clustered(4, "mesh")
+    target = machine_of(module)
+    assert target is not None
+    set_machine(module, replace(target, tiles=replace(target.tiles, routes=routes)))
+    costs: list[CostName] = []
+
+    def noted(problem: Problem, name: str, options: Options | None = None) -> IntArray:
+        costs.extend([options.cost] if options else [])
+        return place(problem, name, options)
+
+    monkeypatch.setattr("snnir.passes.cluster.place.place", noted)
+    run_passes(module.clone(), ClusterPlace())
+    run_passes(module.clone(), ClusterPlace(cost=other))
+    assert costs == [routes, other]
+    said, xy, tree = module.clone(), module.clone(), module.clone()
+    run_passes(said, ClusterRoute())
+    run_passes(xy, ClusterRoute(algorithm="xy"))
+    run_passes(tree, ClusterRoute(algorithm="tree"))
+    assert str(xy) != str(tree)
+    assert str(said) == str({"xy": xy, "tree": tree}[algorithm])

@@ -1,5 +1,6 @@
 """Our own clustering: tiles of whole projections, packed by rows and columns, gaps filled; docs/clustering.md."""
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import count, groupby
 
@@ -29,14 +30,36 @@ _SMALL = 1000
 def structured(problem: Problem, options: Options) -> Plan:
     """The parts of each cluster: as few clusters as we know how to, then as few spikes between them.
 
-    With the objective `spikes` or `hops`, spikes come first among plans with up to 5 % (the detail `slack`), or one,
-    more crossbars than the fewest, and small plans are polished neuron by neuron. Raises `PartitionError` for a neuron
-    that fits no crossbar.
+    With the objective `spikes`, spikes come first among plans with up to 5 % (the detail `slack`), or one, more
+    crossbars than the fewest (or with up to the detail `most` in all), and small plans are polished neuron by neuron.
+    With `hops`, each of these plans is placed on the floor of `options.site`, and the one wins whose spikes and partial
+    sums cross the fewest links. Raises `PartitionError` for a neuron that fits no crossbar, `ValueError` for `hops`
+    without a site.
     """
+    if options.objective == "hops" and options.site is None:
+        raise ValueError("hops are counted on the floor of a site, and there is none")
     first = "crossbars" if options.objective == "crossbars" else "spikes"
     kinds = _Kinds(problem)
+    found = _layouts(problem, kinds, _NEAR[first])
+    fewest = min(layout.crossbars for layout in found)
+    if first == "crossbars":
+        best = next(layout for layout in found if layout.crossbars == fewest)
+        return best.planned(problem, kinds.materials, kinds.room)
+    usual = max(fewest + 1, int(fewest * (1 + options.details.get("slack", _SLACK))))
+    most = max(fewest, int(options.details.get("most", usual)))
+    near_fewest = [layout for layout in found if layout.crossbars <= most]
+    plans = [layout.planned(problem, kinds.materials, kinds.room) for layout in near_fewest]
+    best = polished(problem, min(plans, key=lambda plan: (spikes_between(problem, plan), len(plan))), options, most)
+    if options.objective == "spikes" or options.site is None:
+        return best
+    plans += [layout.planned(problem, kinds.materials, kinds.room, grouped=True) for layout in near_fewest]
+    return options.site.nearest(problem, [best, *(plan for plan in plans if len(plan) <= most)])
+
+
+def _layouts(problem: Problem, kinds: "_Kinds", nearness: Sequence[float]) -> list[Layout]:
+    """Different covers on crossbars, for all prices."""
     found: dict[tuple[object, ...], Layout] = {}
-    for near in _NEAR[first]:
+    for near in nearness:
         for share in _ROWS:
             prices = Prices(share, 1 - share, kinds.room.steep, near)
             for slices in _limits(problem.slices, small=kinds.most_pieces <= _SMALL):
@@ -46,14 +69,7 @@ def structured(problem: Problem, options: Options) -> Plan:
                     found[shapes] = Layout.of(covers, kinds.materials, kinds.room)
                 if all(len(cover.pattern.widths) == 1 for cover in covers):
                     break
-    fewest = min(layout.crossbars for layout in found.values())
-    if first == "crossbars":
-        best = next(layout for layout in found.values() if layout.crossbars == fewest)
-        return best.planned(problem, kinds.materials, kinds.room)
-    most = max(fewest + 1, int(fewest * (1 + options.details.get("slack", _SLACK))))
-    near_fewest = (layout for layout in found.values() if layout.crossbars <= most)
-    plans = [layout.planned(problem, kinds.materials, kinds.room) for layout in near_fewest]
-    return polished(problem, min(plans, key=lambda plan: (spikes_between(problem, plan), len(plan))), options, most)
+    return list(found.values())
 
 
 def _limits(slices: int, *, small: bool) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -106,8 +107,8 @@ class Options:
     """`load-balance`: weights of processing, memory and communication."""
 
     def __post_init__(self) -> None:
-        if self.effort <= 0:
-            raise ValueError("effort is more than 0")
+        if not 0 < self.effort < math.inf:
+            raise ValueError("effort is a finite number of more than 0")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ that touch its clusters alone: a net of which one sink moves by a few searches, 
 import numpy as np
 
 from snnir.partition.placement.arrays import chunks, group, ranges
+from snnir.partition.placement.fill import SLACK
 from snnir.partition.placement.metrics import END, Metric, metric
 from snnir.partition.placement.problem import CostName, FloatArray, IntArray, Problem
 
@@ -130,7 +131,7 @@ class State:
             return np.ones(len(a), np.bool_)
         loads = np.concatenate([self.problem.loads, np.zeros((2, len(self.problem.resources)))])
         more = loads[self.occupant[b]] - loads[self.occupant[a]]
-        room = (self.problem.capacity - self._used) * (1 + 1e-12)
+        room = self.problem.capacity * SLACK - self._used
         fits = np.all(more <= room[self.slots[a]], 1) & np.all(-more <= room[self.slots[b]], 1)
         return fits | (self.slots[a] == self.slots[b])
 

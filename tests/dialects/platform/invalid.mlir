@@ -95,6 +95,11 @@
 
 // -----
 
+// CHECK: error: tiles.routes is 'broadcast'; use one of unicast, multicast
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1, routes = "broadcast"), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
 // CHECK: error: tiles.topology is 'ring'; use one of mesh, tree
 "test.op"() {m = #platform.machine<"m", tiles(mesh = [4, 1], crossbars = 1, topology = "ring"), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
 

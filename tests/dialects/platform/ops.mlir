@@ -2,24 +2,24 @@
 // RUN: GENERIC_ROUNDTRIP
 
 // What is left out is written out.
-// CHECK: builtin.module attributes {platform.machine = #platform.machine<"small", tiles(mesh = [2, 3], crossbars = 1, host = [0, 0], topology = "mesh", arity = 0, chip = [0, 0], table_entries = 0), crossbar(rows = 32, columns = 16, weight_bits = 0, fanin = "none", models = ["if", "lif", "cuba_lif"], max_delay = 0, neurons = 0), buffers(events = 256), link(arbitration = "round-robin", flit = 1, hop_x = 0, hop_y = 0, chip_flit = 0, chip_hop = 0, energy_x = 0, energy_y = 0), time(unit = "ns", read = 10, event = 0, convert = 0, columns_per_adc = 1, add = 0, update = 0, spike = 0)>} {
+// CHECK: builtin.module attributes {platform.machine = #platform.machine<"small", tiles(mesh = [2, 3], crossbars = 1, host = [0, 0], topology = "mesh", arity = 0, chip = [0, 0], table_entries = 0, routes = "unicast"), crossbar(rows = 32, columns = 16, weight_bits = 0, fanin = "none", models = ["if", "lif", "cuba_lif"], max_delay = 0, neurons = 0), buffers(events = 256), link(arbitration = "round-robin", flit = 1, hop_x = 0, hop_y = 0, chip_flit = 0, chip_hop = 0, energy_x = 0, energy_y = 0), time(unit = "ns", read = 10, event = 0, convert = 0, columns_per_adc = 1, add = 0, update = 0, spike = 0)>} {
 builtin.module attributes {platform.machine = #platform.machine<"small", time(unit = "ns", read = 10), tiles(mesh = [2, 3], crossbars = 1), crossbar(columns = 16, rows = 32), buffers(events = 256)>} {
 }
 
 // -----
 
-// CHECK: builtin.module attributes {platform.machine = #platform.machine<"a \22large\22 one, \C3\A9tage 2", tiles(mesh = [4, 1], crossbars = 4, host = [3, 0], topology = "mesh", arity = 0, chip = [0, 0], table_entries = 0), crossbar(rows = 128, columns = 64, weight_bits = 8, fanin = "digital", models = ["lif"], max_delay = 62, neurons = 0), buffers(events = 1), link(arbitration = "round-robin", flit = 2100, hop_x = 4100, hop_y = 6500, chip_flit = 0, chip_hop = 0, energy_x = 0, energy_y = 0), time(unit = "ps", read = 10000, event = 16000, convert = 7800, columns_per_adc = 8, add = 1000, update = 10000, spike = 30000)>} {
+// CHECK: builtin.module attributes {platform.machine = #platform.machine<"a \22large\22 one, \C3\A9tage 2", tiles(mesh = [4, 1], crossbars = 4, host = [3, 0], topology = "mesh", arity = 0, chip = [0, 0], table_entries = 0, routes = "unicast"), crossbar(rows = 128, columns = 64, weight_bits = 8, fanin = "digital", models = ["lif"], max_delay = 62, neurons = 0), buffers(events = 1), link(arbitration = "round-robin", flit = 2100, hop_x = 4100, hop_y = 6500, chip_flit = 0, chip_hop = 0, energy_x = 0, energy_y = 0), time(unit = "ps", read = 10000, event = 16000, convert = 7800, columns_per_adc = 8, add = 1000, update = 10000, spike = 30000)>} {
 builtin.module attributes {platform.machine = #platform.machine<"a \22large\22 one, étage 2", tiles(mesh = [4, 1], crossbars = 4, host = [3, 0]), crossbar(rows = 128, columns = 64, weight_bits = 8, fanin = "digital", models = ["lif"], max_delay = 62), buffers(events = 1), link(arbitration = "round-robin", flit = 2100, hop_x = 4100, hop_y = 6500), time(unit = "ps", read = 10000, event = 16000, convert = 7800, columns_per_adc = 8, add = 1000, update = 10000, spike = 30000)>} {
 }
 
 // -----
 
-// CHECK: #platform.machine<"chips", tiles(mesh = [4, 6], crossbars = 2, host = [0, 0], topology = "mesh", arity = 0, chip = [2, 3], table_entries = 9), {{.*}}, link(arbitration = "round-robin", flit = 2, hop_x = 0, hop_y = 0, chip_flit = 40, chip_hop = 7, energy_x = 0, energy_y = 0), {{.*}}>
-builtin.module attributes {platform.machine = #platform.machine<"chips", tiles(mesh = [4, 6], crossbars = 2, chip = [2, 3], table_entries = 9), crossbar(rows = 32, columns = 16), buffers(events = 256), link(flit = 2, chip_flit = 40, chip_hop = 7), time(unit = "ns", read = 10)>} {
+// CHECK: #platform.machine<"chips", tiles(mesh = [4, 6], crossbars = 2, host = [0, 0], topology = "mesh", arity = 0, chip = [2, 3], table_entries = 9, routes = "multicast"), {{.*}}, link(arbitration = "round-robin", flit = 2, hop_x = 0, hop_y = 0, chip_flit = 40, chip_hop = 7, energy_x = 0, energy_y = 0), {{.*}}>
+builtin.module attributes {platform.machine = #platform.machine<"chips", tiles(mesh = [4, 6], crossbars = 2, chip = [2, 3], table_entries = 9, routes = "multicast"), crossbar(rows = 32, columns = 16), buffers(events = 256), link(flit = 2, chip_flit = 40, chip_hop = 7), time(unit = "ns", read = 10)>} {
 }
 
 // -----
 
-// CHECK: #platform.machine<"tree", tiles(mesh = [9, 1], crossbars = 1, host = [8, 0], topology = "tree", arity = 3, chip = [0, 0], table_entries = 0), {{.*}}>
+// CHECK: #platform.machine<"tree", tiles(mesh = [9, 1], crossbars = 1, host = [8, 0], topology = "tree", arity = 3, chip = [0, 0], table_entries = 0, routes = "unicast"), {{.*}}>
 builtin.module attributes {platform.machine = #platform.machine<"tree", tiles(mesh = [9, 1], crossbars = 1, host = [8, 0], topology = "tree", arity = 3), crossbar(rows = 32, columns = 16), buffers(events = 256), link(hop_y = 3), time(unit = "ns", read = 10)>} {
 }

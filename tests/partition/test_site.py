@@ -1,0 +1,141 @@
+"""Plans judged by where they would lie: nets as the machine has them, and fewer hops when hops are the objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from networks import run_passes
+from xdsl.dialects.builtin import ModuleOp
+
+from benchmarks.machines import grid, module_of
+from benchmarks.workloads import build
+from snnir.dialects.cluster import ProgramOp
+from snnir.partition.clustering.structured import structured
+from snnir.partition.floor import Floor
+from snnir.partition.metrics import check
+from snnir.partition.placement import HOST, CostName, Nets
+from snnir.partition.problem import Options, Part, Problem
+from snnir.partition.site import Site, nets_of
+from snnir.passes.activity import NetworkActivity
+from snnir.passes.base import only, program
+from snnir.passes.cluster.convert_snn_to_cluster import ConvertSNNToCluster
+from snnir.passes.cluster.place import ClusterPlace
+from snnir.passes.cluster.place import nets_of as nets_of_clusters
+from snnir.passes.cluster.problem import problem_of, site_of
+from snnir.passes.snn.split_fanin import SNNSplitFanin
+from tests.partition.partition_problems import Net, chain, conv, lenet28, lenet_disco, pool
+from tests.partition.problems import dense, problem, problems
+
+FLOOR = Floor((8, 8), per_tile=4)
+
+
+def listed(nets: Nets) -> list[tuple[int, tuple[int, ...], float]]:
+    """Nets as a sorted list."""
+    ends = np.split(nets.sinks, nets.starts[1:-1])
+    rows = zip(nets.sources.tolist(), ends, nets.volumes.tolist(), strict=True)
+    return sorted((source, tuple(sorted(map(int, sinks))), round(volume, 9)) for source, sinks, volume in rows)
+
+
+def test_nets_by_hand() -> None:
+    """Two inputs of two axons on two crossbars, whose sums meet on the second; one reader, which the host sees."""
+    layers = [((2,), [(-1, 0, dense(2, 4))]), ((1,), [(0, 0, dense(1, 2))])]
+    spikes: dict[int, Sequence[float]] = {-1: [1.0, 2.0, 3.0, 4.0], 0: [0.5, 0.25]}
+    task = problem(layers, {-1: 4}, rows=2, columns=3, spikes=spikes)
+    both, inputs, read = np.arange(2), np.arange(4), 4 + np.arange(2)
+    if task.groups[0].source != -1:
+        inputs, read = 2 + inputs, np.arange(2)
+    plan = [
+        [Part(0, both, inputs[:2], 0, True)],
+        [Part(0, both, inputs[2:], 0)],
+        [Part(1, np.arange(1), read)],
+    ]
+    check(task, plan)
+    nets = nets_of(task, plan, {1: np.array([0.125])})
+    # all spikes of the input go to each crossbar that reads any of them, and every sum is a value a step
+    assert listed(nets) == [(HOST, (0, 1), 10.0), (0, (1,), 2.0), (1, (2,), 0.75), (2, (HOST,), 0.125)]
+
+
+@pytest.mark.parametrize(("name", "fanin"), [("mlp784", "digital"), ("respclass", "relay"), ("lenet_disco", "digital")])
+def test_nets_are_those_that_are_placed(name: str, fanin: str) -> None:
+    """Before there is IR, and from it: the same nets, so what is judged is what is placed."""
+    module, task, site = _problem(name, fanin)
+    plan = structured(task, Options())
+    run_passes(module, ConvertSNNToCluster())
+    clusters = only(module, ProgramOp, "")
+    made = nets_of_clusters(clusters, NetworkActivity(program(module), "peak"))
+    assert listed(nets_of(task, plan, site.shown)) == listed(made)
+
+
+def _problem(name: str, fanin: str) -> tuple[ModuleOp, Problem, Site]:
+    machine = grid(8, 4, fanin=fanin, max_delay=64)
+    module = module_of(build(name, activity=8.0), machine)
+    run_passes(module, SNNSplitFanin())
+    task = problem_of(program(module), machine)
+    return module, task, site_of(program(module), machine, task)
+
+
+@pytest.mark.parametrize(("net", "cost"), [(lenet_disco, "unicast"), (lenet28, "multicast")])
+def test_hops_first_are_fewer_hops(net: Callable[[], Net], cost: CostName) -> None:
+    task, least = net().problem(), 0.85
+    site = Site(FLOOR, cost)
+    hops: dict[str, float] = {}
+    for objective in ("crossbars", "spikes", "hops"):
+        plan = structured(task, Options(objective, site=site))
+        check(task, plan)
+        hops[objective] = site.hops(task, plan)
+    assert hops["hops"] <= least * min(hops["spikes"], hops["crossbars"])
+
+
+@settings(max_examples=10, deadline=None)
+@given(problems())
+def test_hops_first_is_never_worse_and_the_same_program(task: Problem) -> None:
+    site = Site(FLOOR)
+    plans = {name: structured(task, Options(name, site=site)) for name in ("crossbars", "spikes", "hops")}
+    check(task, plans["hops"])
+    assert len(plans["hops"]) <= max(len(plans["crossbars"]) + 1, int(1.05 * len(plans["crossbars"])))
+    least = min(site.hops(task, plans[name]) for name in ("crossbars", "spikes"))
+    assert site.hops(task, plans["hops"]) <= least
+
+
+def test_what_fills_gaps_goes_to_few_crossbars_for_each_source() -> None:
+    """Pools have no room beside their convolution: grouped, each of its slices is read on few crossbars."""
+    task = chain(1024, conv(1, 8, 32, 3), pool(8, 30)).problem(columns=64)
+    site, quick = Site(FLOOR), {"visits": 0.0}
+    plans = [structured(task, Options(name, details=quick, site=site)) for name in ("spikes", "hops")]
+    readers = [len(nets_of(task, plan, {}).sinks) for plan in plans]
+    assert readers[1] < readers[0]
+
+
+def test_the_pass_counts_on_its_own_machine() -> None:
+    """After `cluster-place` too, whose statistic counts the traffic that the objective is about."""
+    hops: dict[str, float] = {}
+    for objective in ("spikes", "hops"):
+        module, _, _ = _problem("lenet_disco", "digital")
+        placed = ClusterPlace()
+        run_passes(module, ConvertSNNToCluster(objective=objective), placed)
+        hops[objective] = placed.statistics["spike-hops per 1000 steps"]
+    assert hops["hops"] < 0.8 * hops["spikes"]
+
+
+def test_a_floor_without_room_is_left_to_the_placement() -> None:
+    task = lenet28().problem()
+    small = Site(Floor((2, 2)))
+    plan = structured(task, Options("hops", site=small))
+    check(task, plan)
+    assert small.hops(task, plan) == float("inf")
+
+
+def test_hops_need_a_floor() -> None:
+    with pytest.raises(ValueError, match="there is none"):
+        structured(lenet28().problem(), Options("hops"))
+
+
+def test_links_between_chips_weigh_in_the_search_but_count_once() -> None:
+    task = lenet28().problem()
+    plan = structured(task, Options())
+    chips = Floor((8, 8), chip=(4, 4), per_tile=4)
+    far = Site(chips, crossing=50).hops(task, plan)
+    assert far < 2 * Site(chips).hops(task, plan)
