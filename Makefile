@@ -8,10 +8,10 @@ DEMO := out/digits
 SPIKES := samples/digits/test_spikes.npz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint typecheck bench clean
+.PHONY: help setup demo test lint typecheck bench bench-maxplus clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with everything pinned in .ci/constraints.txt
 
@@ -38,6 +38,9 @@ typecheck: $(READY) ## check types
 
 bench: $(READY) ## run every benchmark
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+bench-maxplus: $(READY) ## maximum cycle ratio beside Boost (g++, libboost-graph-dev) and networkx
+	$(BIN)/python -m benchmarks.maxplus $(ARGS)
 
 clean: ## remove everything that is made by the other targets
 	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis snnir.egg-info

@@ -34,14 +34,19 @@ Three methods that share no code give the same period: the maximum cycle ratio o
 True
 
 All results are integers and `fractions.Fraction`s, exact for times of any size. Errors are `MaxPlusError`s, among them
-`Deadlock`, which holds the cycle, and `Inconsistent`, which holds the channel. Needs numpy and scipy only.
+`Deadlock`, which holds the cycle, `Inconsistent`, which holds the channel, and `TooLarge`, which holds the best period
+known. docs/maxplus.md shows every function with its formula. Needs numpy and scipy, and numba for large graphs.
 """
 
 from snnir.maxplus.analysis import Analysis, analyze
+from snnir.maxplus.buffers import Buffers, pareto, smallest_capacities
 from snnir.maxplus.cycle_ratio import CycleRatio, maximum_cycle_ratio
-from snnir.maxplus.errors import Deadlock, Inconsistent, MaxPlusError
+from snnir.maxplus.errors import Deadlock, Inconsistent, MaxPlusError, TooLarge
 from snnir.maxplus.expansion import Expansion, FiringEdge, expand
 from snnir.maxplus.graph import TimedGraph
+from snnir.maxplus.latency import PeriodicSchedule, completion, first_output, periodic_schedule, source_to_sink
+from snnir.maxplus.modes import ModeAutomaton
+from snnir.maxplus.periodic import Periodic, k_periodic
 from snnir.maxplus.potentials import group_slack, node_slack, start_times
 from snnir.maxplus.sdf import Actor, Channel, SDFGraph, repetition_vector
 from snnir.maxplus.selftimed import self_timed, self_timed_period
@@ -63,6 +68,7 @@ __all__ = [
     "EPSILON",
     "Actor",
     "Analysis",
+    "Buffers",
     "Channel",
     "CycleRatio",
     "Deadlock",
@@ -70,24 +76,35 @@ __all__ = [
     "FiringEdge",
     "Inconsistent",
     "MaxPlusError",
+    "ModeAutomaton",
+    "Periodic",
+    "PeriodicSchedule",
     "SDFGraph",
     "TimedGraph",
+    "TooLarge",
     "analyze",
+    "completion",
     "eigenvalue",
     "eigenvector",
     "expand",
+    "first_output",
     "group_slack",
     "identity",
     "iteration_matrix",
+    "k_periodic",
     "matrix",
     "maximum_cycle_ratio",
     "node_slack",
     "oplus",
     "otimes",
+    "pareto",
+    "periodic_schedule",
     "power",
     "repetition_vector",
     "self_timed",
     "self_timed_period",
+    "smallest_capacities",
+    "source_to_sink",
     "star",
     "start_times",
     "zeros",

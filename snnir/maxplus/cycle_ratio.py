@@ -8,8 +8,11 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from snnir.maxplus.graph import Integers, TimedGraph
+from snnir.maxplus.graph import Integers, TimedGraph, frozen
 from snnir.maxplus.relaxation import Cycles, Relaxation, Weights, exact
+
+COMPILED_FROM = 30_000
+"""Graphs with at least so many edges are worth the half second that loading the compiled sweeps takes."""
 
 _COARSE_BITS = 40
 """Sums of times up to this many bits leave room in 64 bits for the scaling by a cycle's number of tokens."""
@@ -35,16 +38,53 @@ def maximum_cycle_ratio(graph: TimedGraph) -> CycleRatio | None:
     s with s(v) >= s(u) + time - P * tokens exist (Reiter, J. ACM 15(4), 1968), hence the period of self-timed
     execution. Raises `Deadlock` with the edges of a cycle that carries no token.
 
-    Howard's policy iteration (Cochet-Terrasson, Cohen, Gaubert, McGettrick, Quadrat, 1998; Dasdan, TODAES 9(4), 2004)
-    over all strongly connected components at once: for the ratio W/D of the best cycle so far, look for a cycle of
-    positive weight D*time - W*tokens; its ratio is greater. When there is none, the integer potentials h that remain
-    prove optimality: h(u) >= D*time - W*tokens + h(v) for all edges (u, v), summed around any cycle, gives ratio <=
-    W/D.
+    Howard's policy iteration (Cochet-Terrasson, Cohen, Gaubert, McGettrick, Quadrat, "Numerical computation of spectral
+    elements in max-plus algebra", 1998; Dasdan, TODAES 9(4), 2004): for the ratio W/D of the best cycle so far, look
+    for a cycle of positive weight D*time - W*tokens; its ratio is greater. When there is none, the integer potentials
+    h that remain prove optimality: h(u) >= D*time - W*tokens + h(v) for all edges (u, v), summed around any cycle,
+    gives ratio <= W/D. Large graphs are swept by compiled code in 64 bits, which gives up before anything overflows;
+    then, and for small ones, `relaxation` does the same on integers of any size.
     """
-    component = strong_components(graph)
-    inside: Integers = np.flatnonzero(component[graph.source] == component[graph.target])
-    if not inside.size:
+    if graph.edge_count >= COMPILED_FROM:
+        # numba is loaded only when there is work for it
+        from snnir.maxplus.sweeps import OutOfRange  # noqa: PLC0415
+
+        try:
+            best = _swept(graph)
+        except OutOfRange:
+            best = _relaxed(graph)
+    else:
+        best = _relaxed(graph)
+    if not best.size:
         return None
+    cycle = np.roll(best, -int(best.argmin()))
+    return CycleRatio(graph.ratio(cycle), tuple(cycle.tolist()))
+
+
+def _swept(graph: TimedGraph) -> Integers:
+    """The edges of a cycle of maximum ratio, by compiled sweeps; empty if there is no cycle."""
+    from snnir.maxplus.sweeps import Sweeps  # noqa: PLC0415
+
+    sweeps = Sweeps(graph)
+    found = sweeps.heaviest()
+    if not found:
+        inside = inner_edges(graph)
+        columns = frozen(*(column[inside] for column in (graph.source, graph.target, graph.time, graph.tokens)))
+        return inside[_swept(TimedGraph(graph.size, *columns))] if inside.size else inside
+    best, unit = found, 1
+    while found:
+        best, ratio = found, Fraction(found.time, found.tokens)
+        sweeps.rescale(ratio.denominator, unit)
+        unit = ratio.denominator
+        found = sweeps.settle(ratio.denominator, ratio.numerator)
+    return sweeps.edges_of(best)
+
+
+def _relaxed(graph: TimedGraph) -> Integers:
+    """The same for numbers of any size, over all strongly connected components at once."""
+    inside = inner_edges(graph)
+    if not inside.size:
+        return inside
     nodes, tail = np.unique(graph.source[inside], return_inverse=True)
     head: Integers = np.searchsorted(nodes, graph.target[inside])
     relaxation = Relaxation(len(nodes), tail, head, free=graph.tokens[inside] == 0, label=inside)
@@ -55,10 +95,13 @@ def maximum_cycle_ratio(graph: TimedGraph) -> CycleRatio | None:
     if surplus > 0:
         # a policy for rounded times, found in 64 bits, leaves the slow exact arithmetic little to do
         _improve(relaxation, time >> surplus, tokens, policy)
-    best = _improve(relaxation, time, tokens, policy)
-    names: list[int] = relaxation.label[best].tolist()
-    first = names.index(min(names))
-    return CycleRatio(graph.ratio(names), tuple(names[first:] + names[:first]))
+    return relaxation.label[_improve(relaxation, time, tokens, policy)]
+
+
+def inner_edges(graph: TimedGraph) -> Integers:
+    """The edges that lie on some cycle: those within a strongly connected component."""
+    component = strong_components(graph)
+    return np.flatnonzero(component[graph.source] == component[graph.target])
 
 
 def _improve(relaxation: Relaxation, time: Integers, tokens: Integers, policy: Integers) -> list[int]:

@@ -1,5 +1,7 @@
 """What can be wrong with a graph: the exceptions of this package, each carrying the evidence."""
 
+from fractions import Fraction
+
 
 class MaxPlusError(ValueError):
     """A graph, matrix or argument that has no answer: malformed, too large, or with a positive cycle."""
@@ -34,3 +36,19 @@ class Inconsistent(MaxPlusError):
 
     def __reduce__(self) -> tuple[type["Inconsistent"], tuple[str, int]]:
         return type(self), (str(self), self.channel)
+
+
+class TooLarge(MaxPlusError):
+    """An exact answer would take too long: the graph that would have to be examined is beyond a limit.
+
+    `actors` names those that fire most often in it; `period` is that of a schedule known to exist, so that the answer
+    is at most this, or None when none was found.
+    """
+
+    def __init__(self, message: str, actors: tuple[str, ...], period: Fraction | None = None) -> None:
+        self.actors = actors
+        self.period = period
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type["TooLarge"], tuple[str, tuple[str, ...], Fraction | None]]:
+        return type(self), (str(self), self.actors, self.period)

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import cast, get_args
 
 import numpy as np
 
 from snnir.maxplus.errors import MaxPlusError
 from snnir.maxplus.graph import LARGEST, Integers, TimedGraph
-from snnir.maxplus.sdf import ArcKind, SDFGraph, repetition_vector
+from snnir.maxplus.sdf import Arc, ArcKind, SDFGraph, repetition_vector
 
-_KINDS = cast(tuple[ArcKind, ...], get_args(ArcKind))
+KINDS = cast(tuple[ArcKind, ...], get_args(ArcKind))
+"""What `Expansion.kind` counts."""
+
+SEQUENCE = KINDS.index("sequence")
+"""The kind of edges along which a firing waits for a start, not for an end."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +23,8 @@ class FiringEdge:
     """One edge between firings, in the words of the SDF graph.
 
     Firing `target_firing` of actor `target` waits for firing `source_firing` of actor `source`, `tokens` iterations
-    earlier, to end, `time` after its start. `kind` says why; `index` is the number of the channel (kinds channel and
-    capacity), of the actor (concurrency) or of the order.
+    earlier, to end, `time` after its start (kind sequence: for its start). `kind` says why; `index` is the number of
+    the channel (kinds channel and capacity), of the actor (concurrency and sequence) or of the order.
     """
 
     source: str
@@ -29,7 +34,7 @@ class FiringEdge:
     kind: ArcKind
     index: int
     time: int
-    tokens: int
+    tokens: int | Fraction
 
     def __str__(self) -> str:
         return (
@@ -81,7 +86,7 @@ class Expansion:
             source_firing,
             target,
             target_firing,
-            _KINDS[int(self.kind[number])],
+            KINDS[int(self.kind[number])],
             int(self.index[number]),
             int(self.graph.time[number]),
             int(self.graph.tokens[number]),
@@ -97,10 +102,12 @@ def expand(sdf: SDFGraph, limit: int = 2_000_000) -> Expansion:
 
     One edge per firing k of the consumer of an arc from a (p produced) to b (c consumed) with d tokens: the last token
     that it takes is number (k+1)*c, made by firing j = ceil(((k+1)*c - d) / p) - 1 of a, so the edge leaves firing
-    j mod q(a) and carries -floor(j / q(a)) tokens. Later tokens never arrive before earlier ones, as all firings of an
-    actor take the same time, so the last one decides, and one edge does where the homogeneous graph of Lee and
-    Messerschmitt (Proc. IEEE 75(9), 1987) has one per token. Orders become chains without tokens, closed by an edge
-    with one.
+    j mod q(a) and carries -floor(j / q(a)) tokens. Later tokens never arrive before earlier ones, as firings of an
+    actor start in order and take the same time (or one ends before the next starts), so the last one decides, and one
+    edge does where the homogeneous graph of Lee and Messerschmitt (Proc. IEEE 75(9), 1987) has one per token. With
+    phases, (k+1)*c and j*p become sums over the phases; a firing that takes nothing waits for nothing. Where firings
+    of a can overtake each other (`SDFGraph.overtaking`) there is an edge from each one that makes a token taken. Orders
+    become chains without tokens, closed by an edge with one.
 
     Raises `MaxPlusError` when an iteration has more than `limit` firings, and what `repetition_vector` raises.
     """
@@ -114,17 +121,27 @@ def expand(sdf: SDFGraph, limit: int = 2_000_000) -> Expansion:
     firing = np.arange(len(actor)) - first[actor]
     parts = [_arc_edges(sdf, counts, first), *_order_edges(sdf, first)]
     source, target, tokens, kind, index = (np.concatenate(column) for column in zip(*parts, strict=True))
-    times = np.array([each.time for each in sdf.actors], np.int64)
-    graph = TimedGraph(len(actor), source, target, times[actor[source]], tokens)
+    graph = TimedGraph(len(actor), source, target, _times(sdf, counts)[source], tokens)
     return Expansion(sdf, repetition, graph, actor, firing, first, kind, index)
+
+
+def _times(sdf: SDFGraph, counts: list[int]) -> Integers:
+    """The time of each firing."""
+    times = [np.resize(np.array(each.times, np.int64), count) for each, count in zip(sdf.actors, counts, strict=True)]
+    return np.concatenate([np.zeros(0, np.int64), *times])
 
 
 def _arc_edges(sdf: SDFGraph, counts: list[int], first: Integers) -> tuple[Integers, ...]:
     rows: list[tuple[int, ...]] = []
+    phased: list[Arc] = []
     for arc in sdf.arcs():
-        if counts[arc.target] * arc.consume > LARGEST:
+        if sum(arc.consume) * counts[arc.target] > LARGEST * len(arc.consume):
             raise MaxPlusError(f"{arc.kind} {arc.number} passes more than 2**62 tokens an iteration")
-        rows.append((_KINDS.index(arc.kind), arc.number, arc.source, arc.target, arc.produce, arc.consume, arc.tokens))
+        if len(arc.produce) == len(arc.consume) == 1 and not sdf.overtaking[arc.source]:
+            ends = arc.source, arc.target, *arc.produce, *arc.consume
+            rows.append((KINDS.index(arc.kind), arc.number, *ends, arc.tokens))
+        else:
+            phased.append(arc)
     kind, index, source, target, produce, consume, tokens = np.array(rows, np.int64).reshape(-1, 7).T
     firings = np.array(counts, np.int64)
     each = firings[target]
@@ -133,7 +150,41 @@ def _arc_edges(sdf: SDFGraph, counts: list[int], first: Integers) -> tuple[Integ
     needed = (k + 1) * consume[arc] - tokens[arc]
     j = -(-needed // produce[arc]) - 1
     round_, within = np.divmod(j, firings[source[arc]])
-    return first[source[arc]] + within, first[target[arc]] + k, -round_, kind[arc], index[arc]
+    plain = first[source[arc]] + within, first[target[arc]] + k, -round_, kind[arc], index[arc]
+    parts = [plain, *(edges_of_arc(sdf, arc, counts, first) for arc in phased)]
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def edges_of_arc(sdf: SDFGraph, arc: Arc, counts: list[int], first: Integers) -> tuple[Integers, ...]:
+    """The edges of one arc between firings, as columns source, target, tokens, kind and index.
+
+    Rates and times may change from firing to firing; firings that take nothing have no edge. `counts` holds how often
+    each actor fires in an iteration, `first` its first node.
+    """
+    taken = np.resize(np.array(arc.consume, np.int64), counts[arc.target])
+    made = np.resize(np.array(arc.produce, np.int64), counts[arc.source])
+    takes, makes = np.flatnonzero(taken), np.flatnonzero(made)
+    last = np.cumsum(taken)[takes] - arc.tokens
+    ends: Integers = np.cumsum(made)[makes]
+    maker = _maker(ends, last)
+    if sdf.overtaking[arc.source]:
+        # all that make a token taken: from the maker of the first one to that of the last one
+        begin = _maker(ends, last - taken[takes] + 1)
+        count = maker - begin + 1
+        takes = np.repeat(takes, count)
+        maker = np.arange(len(takes)) - np.repeat(np.cumsum(count) - count - begin, count)
+    round_, within = np.divmod(maker, len(makes))
+    kind, index = (np.full(len(takes), value, np.int64) for value in (KINDS.index(arc.kind), arc.number))
+    return first[arc.source] + makes[within], first[arc.target] + takes, -round_, kind, index
+
+
+def _maker(ends: Integers, token: Integers) -> Integers:
+    """Which firing makes each token, counted from 1: firing i of an iteration makes those up to `ends[i]`."""
+    total = int(ends[-1])
+    round_: Integers = (token - 1) // total
+    offset: Integers = token - round_ * total
+    within: Integers = np.searchsorted(ends, offset)
+    return round_ * len(ends) + within
 
 
 def _order_edges(sdf: SDFGraph, first: Integers) -> list[tuple[Integers, ...]]:
@@ -148,6 +199,6 @@ def _order_edges(sdf: SDFGraph, first: Integers) -> list[tuple[Integers, ...]]:
         chain = np.array(nodes, np.int64)
         tokens = np.zeros(len(chain), np.int64)
         tokens[-1] = 1
-        kind = np.full(len(chain), _KINDS.index("order"), np.int64)
+        kind = np.full(len(chain), KINDS.index("order"), np.int64)
         parts.append((chain, np.roll(chain, -1), tokens, kind, np.full(len(chain), number, np.int64)))
     return parts

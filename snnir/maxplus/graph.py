@@ -28,8 +28,9 @@ class TimedGraph:
     so `time` is the delay of the edge, in general the firing time of its source. Homogeneous SDF graphs are such
     graphs: Baccelli, Cohen, Olsder, Quadrat, "Synchronization and Linearity", chapter 2.
 
-    `size` nodes 0..size-1; `source`, `target`, `time`, `tokens` are int64 vectors with one entry per edge (anything
-    that converts exactly is accepted; the arrays are copied and made read-only). Times may be negative, tokens not; the
+    `size` nodes 0..size-1; `source`, `target`, `time`, `tokens` are int64 vectors with one entry per edge. Anything
+    that converts exactly is accepted; the arrays are copied and made read-only, but for int64 vectors that are
+    read-only already and own their memory, which are kept (see `frozen`). Times may be negative, tokens not; the
     magnitude of both is at most 2**62. Raises `MaxPlusError` for anything malformed.
     """
 
@@ -48,12 +49,12 @@ class TimedGraph:
         if len(set(lengths.values())) > 1:
             raise MaxPlusError(f"one entry per edge expected in each array, got lengths {lengths}")
         for name, ends in (("source", self.source), ("target", self.target)):
-            bad = np.flatnonzero((ends < 0) | (ends >= self.size))
-            if bad.size:
-                raise MaxPlusError(f"{name} of edge {bad[0]} is node {ends[bad[0]]}, outside 0..{self.size - 1}")
-        bad = np.flatnonzero(self.tokens < 0)
-        if bad.size:
-            raise MaxPlusError(f"edge {bad[0]} has {self.tokens[bad[0]]} tokens; tokens cannot be negative")
+            if ends.size and not 0 <= ends.min() <= ends.max() < self.size:
+                bad = np.flatnonzero((ends < 0) | (ends >= self.size))[0]
+                raise MaxPlusError(f"{name} of edge {bad} is node {ends[bad]}, outside 0..{self.size - 1}")
+        if self.tokens.size and self.tokens.min() < 0:
+            bad = np.flatnonzero(self.tokens < 0)[0]
+            raise MaxPlusError(f"edge {bad} has {self.tokens[bad]} tokens; tokens cannot be negative")
 
     @classmethod
     def from_edges(cls, size: int, edges: Iterable[tuple[int, int, int, int]]) -> "TimedGraph":
@@ -67,7 +68,7 @@ class TimedGraph:
         """The number of edges."""
         return len(self.source)
 
-    def ratio(self, cycle: Sequence[int]) -> Fraction:
+    def ratio(self, cycle: Sequence[int] | Integers) -> Fraction:
         """Sum of times / sum of tokens over `cycle`, a closed walk of edge indices, exact.
 
         Raises `MaxPlusError` when the edges do not form a closed walk or carry no token.
@@ -89,10 +90,18 @@ def _integers(name: str, given: ArrayLike) -> Integers:
             raise MaxPlusError(f"{name} must hold integers, not {array.dtype}")
         if array.size and max(int(array.max()), -int(array.min())) > LARGEST:
             raise OverflowError
-        copy = np.array(array, dtype=np.int64, order="C")
+        kept = array is given and array.dtype == np.int64 and array.base is None and not array.flags.writeable
+        copy = array if kept else np.array(array, dtype=np.int64, order="C")
     except OverflowError:
         raise MaxPlusError(f"{name} holds a number of magnitude greater than 2**62") from None
     if copy.ndim != 1:
         raise MaxPlusError(f"{name} must be a vector, got shape {copy.shape}")
     copy.flags.writeable = False
     return copy
+
+
+def frozen(*columns: Integers) -> tuple[Integers, ...]:
+    """The same arrays, read-only from now on, so that a `TimedGraph` may keep them. No other view may write to them."""
+    for column in columns:
+        column.flags.writeable = False
+    return columns

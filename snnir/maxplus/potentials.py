@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from snnir.maxplus.cycle_ratio import strong_components
+from snnir.maxplus.cycle_ratio import COMPILED_FROM, strong_components
 from snnir.maxplus.errors import MaxPlusError
 from snnir.maxplus.graph import Integers, TimedGraph
 from snnir.maxplus.nearest import lightest_cycles
@@ -71,20 +71,25 @@ def node_slack(
     return [Fraction(found[node], period.denominator) if node in found else None for node in wanted.tolist()]
 
 
-def group_slack(graph: TimedGraph, period: Fraction, nodes: Sequence[int] | Integers) -> Fraction | None:
+def group_slack(
+    graph: TimedGraph, period: Fraction, nodes: Sequence[int] | Integers, constant: Sequence[int] | Integers = ()
+) -> Fraction | None:
     """By how much the times of all `nodes` may grow together before the graph misses the period; None if on no cycle.
 
-    The least -weight(C) / n(C) over the cycles C that pass the group n(C) > 0 times, an edge weighing time - period *
-    tokens. For the firings of a multi-rate actor, which get slower together. Newton's method on x, the common growth
-    (Dinkelbach, Management Science 13(7), 1967): as long as some cycle has positive weight with x added, x falls to
-    the value at which that cycle has none; the first x is beyond what any cycle can bear. Raises as `start_times` does.
+    All edges that leave these nodes get slower, but for the edges `constant`. The least -weight(C) / n(C) over the
+    cycles C that pass n(C) > 0 such edges, an edge weighing time - period * tokens. For the firings of a multi-rate
+    actor, which get slower together. Newton's method on x, the common growth (Dinkelbach, Management Science 13(7),
+    1967): as long as some cycle has positive weight with x added, x falls to the value at which that cycle has none;
+    the first x is beyond what any cycle can bear. Raises as `start_times` does.
     """
     period = Fraction(period)
     starts = _scaled_starts(graph, period)
     relaxation = _relaxation(graph)
     slower = np.zeros(graph.size, np.int64)
     slower[np.asarray(nodes, np.int64)] = 1
-    grows: Integers = slower[graph.source][relaxation.edge]
+    grows: Integers = slower[graph.source]
+    grows[np.asarray(constant, np.int64)] = 0
+    grows = grows[relaxation.edge]
     weights = _reduced(graph, period)[relaxation.edge]
     growth = Fraction(sum(np.abs(weights).tolist()) + 1)
     bearable: Fraction | None = None
@@ -120,12 +125,36 @@ def _in_order(relaxation: Relaxation, vector: Weights) -> Weights:
 
 def _scaled_starts(graph: TimedGraph, period: Fraction) -> Weights:
     """`start_times` times the period's denominator, as integers."""
+    if graph.edge_count >= COMPILED_FROM:
+        from snnir.maxplus.sweeps import OutOfRange  # noqa: PLC0415
+
+        try:
+            return _swept_starts(graph, period)
+        except OutOfRange:
+            pass
     relaxation = _relaxation(graph)
     weights = _reduced(graph, period)[relaxation.edge]
     policy = np.full(graph.size, -1, np.int64)
     values, cycles = relaxation.settle(weights, np.zeros(graph.size, np.int64), policy)
     if cycles:
         cycle = relaxation.walk(policy, int(cycles.edges[0]))
-        ratio = graph.ratio(relaxation.label[cycle].tolist()[::-1])
-        raise MaxPlusError(f"the period {period} is below the ratio {ratio} of a cycle")
+        raise _too_short(graph, period, relaxation.label[cycle].tolist()[::-1])
     return values[relaxation.position]
+
+
+def _swept_starts(graph: TimedGraph, period: Fraction) -> Weights:
+    """The same in 64 bits, for large graphs."""
+    # numba is loaded only when there is work for it
+    from snnir.maxplus.sweeps import Sweeps  # noqa: PLC0415
+
+    sweeps = Sweeps(graph, against=True)
+    found = sweeps.heaviest()
+    if not found or Fraction(found.time, found.tokens) <= period:
+        found = sweeps.settle(period.denominator, period.numerator)
+    if found:
+        raise _too_short(graph, period, sweeps.edges_of(found).tolist())
+    return sweeps.values()
+
+
+def _too_short(graph: TimedGraph, period: Fraction, cycle: list[int]) -> MaxPlusError:
+    return MaxPlusError(f"the period {period} is below the ratio {graph.ratio(cycle)} of a cycle")

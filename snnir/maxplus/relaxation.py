@@ -296,7 +296,7 @@ def _levels(size: int, tail: Integers, head: Integers, label: Integers, against:
     if len(ready) < size:
         cycle = _blocked_cycle(np.array(waiting) > 0, tail, head)
         names = tuple(label[cycle[::-1] if against else cycle].tolist())
-        raise Deadlock(f"the cycle of edges {_shorten(names)} carries no token", names)
+        raise deadlock(names)
     return np.array(level, np.int64)
 
 
@@ -314,6 +314,8 @@ def _blocked_cycle(blocked: NDArray[np.bool_], tail: Integers, head: Integers) -
     return walk[place[node] :]
 
 
-def _shorten(names: tuple[int, ...]) -> str:
+def deadlock(names: tuple[int, ...]) -> Deadlock:
+    """The error that shows a cycle of token-free edges."""
     shown = ", ".join(map(str, names[:20]))
-    return f"{shown}, ... ({len(names)} edges)" if len(names) > 20 else shown
+    shown = f"{shown}, ... ({len(names)} edges)" if len(names) > 20 else shown
+    return Deadlock(f"the cycle of edges {shown} carries no token", names)

@@ -1,4 +1,8 @@
-"""Synchronous dataflow graphs: actors, channels, buffer capacities and static orders (Lee, Messerschmitt, 1987)."""
+"""Synchronous and cyclo-static dataflow graphs: actors, channels, buffer capacities and static orders.
+
+Synchronous: Lee, Messerschmitt, Proc. IEEE 75(9), 1987. Cyclo-static, where times and rates may change from firing to
+firing in a fixed cycle of phases: Bilsen, Engels, Lauwereins, Peperstraete, IEEE Trans. Signal Processing 44(2), 1996.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,8 +14,13 @@ from typing import Literal, NamedTuple
 from snnir.maxplus.errors import Inconsistent, MaxPlusError
 from snnir.maxplus.graph import LARGEST
 
-ArcKind = Literal["channel", "capacity", "concurrency", "order"]
-"""Why one firing waits for another: data, buffer space, its own actor's earlier firing, its turn on a resource."""
+ArcKind = Literal["channel", "capacity", "concurrency", "order", "sequence"]
+"""Why one firing waits for another: data, buffer space, an earlier firing of its own actor, its turn on a resource. And
+sequence, in K-periodic schedules: the start of the firing of its own actor before it, which it follows anyway."""
+
+
+Phases = int | tuple[int, ...]
+"""The same number for every firing, or one for each phase: firing k has entry k modulo the length."""
 
 
 @dataclass(frozen=True)
@@ -19,29 +28,46 @@ class Actor:
     """Fires for `time` units (>= 0); at most `concurrency` (>= 1) firings of it run at once, None: any number."""
 
     name: str
-    time: int
+    time: Phases
     concurrency: int | None = 1
+
+    @property
+    def times(self) -> tuple[int, ...]:
+        """The time of each phase."""
+        return _phases(self.time)
 
 
 @dataclass(frozen=True)
 class Channel:
     """A first-in first-out queue from actor `source` to actor `target`.
 
-    `source` adds `produce` tokens at the end of each firing, `target` takes `consume` tokens at the start of each;
-    `tokens` are there at the beginning. `capacity` is the number of tokens that there is room for, None without limit:
-    room is claimed when the producer starts and given back when the consumer ends.
+    `source` adds `produce` tokens at the end of each firing, `target` takes `consume` tokens at the start of each, in
+    each phase as many as its entry says (>= 0, one at least > 0); `tokens` are there at the beginning. `capacity` is
+    the number of tokens that there is room for, None without limit: room is claimed when the producer starts and given
+    back when the consumer ends.
     """
 
     source: str
     target: str
-    produce: int = 1
-    consume: int = 1
+    produce: Phases = 1
+    consume: Phases = 1
     tokens: int = 0
     capacity: int | None = None
 
+    @property
+    def produced(self) -> tuple[int, ...]:
+        """The tokens that each phase of the source adds."""
+        return _phases(self.produce)
+
+    @property
+    def consumed(self) -> tuple[int, ...]:
+        """The tokens that each phase of the target takes."""
+        return _phases(self.consume)
+
 
 class Arc(NamedTuple):
-    """A plain dependency: firings of actor number `target` take `consume` tokens each, those of `source` add `produce`.
+    """A plain dependency: firings of actor number `target` take tokens as `consume` says, phase after phase (an actor
+    without phases: of length 1), those of `source` add as `produce` says.
 
     `number` is that of the channel (kinds channel and capacity) or of the actor (concurrency).
     """
@@ -50,14 +76,20 @@ class Arc(NamedTuple):
     number: int
     source: int
     target: int
-    produce: int
-    consume: int
+    produce: tuple[int, ...]
+    consume: tuple[int, ...]
     tokens: int
 
 
 @dataclass(frozen=True)
 class SDFGraph:
     """Actors, channels, and static orders of shared resources.
+
+    A firing waits for the very tokens that it takes, which are numbered as they are made and taken, firing after
+    firing: not for any of the same number, though firings of an actor with several phases may overtake each other when
+    its concurrency allows. So do room (freed by firing after firing of the consumer) and concurrency n (firing k waits
+    for the end of firing k - n). It waits for nothing else, not for earlier firings of its own actor either if that has
+    unlimited concurrency. What a firing computes thus depends on no timing.
 
     An order lists, by actor name, the firings that take place on one resource in one iteration; the resource runs them
     one after the other and starts again at the first. An actor in an order appears in it once per firing of an
@@ -77,7 +109,7 @@ class SDFGraph:
         if repeated:
             raise MaxPlusError(f"several actors are named {repeated[0]}")
         for actor in self.actors:
-            _check(f"time of actor {actor.name}", actor.time, 0)
+            _check_phases(f"time of actor {actor.name}", actor.time)
             if actor.concurrency is not None:
                 _check(f"concurrency of actor {actor.name}", actor.concurrency, 1)
         for index, channel in enumerate(self.channels):
@@ -96,8 +128,10 @@ class SDFGraph:
         place = f"channel {index} ({channel.source} -> {channel.target})"
         self._known(channel.source, place)
         self._known(channel.target, place)
-        _check(f"production rate of {place}", channel.produce, 1)
-        _check(f"consumption rate of {place}", channel.consume, 1)
+        for what, rate in (("production", channel.produce), ("consumption", channel.consume)):
+            _check_phases(f"{what} rate of {place}", rate)
+            if not sum(_phases(rate)):
+                raise MaxPlusError(f"the {what} rate of {place} is 0 in all phases")
         _check(f"tokens of {place}", channel.tokens, 0)
         if channel.capacity is not None:
             _check(f"capacity of {place}, with {channel.tokens} tokens in it,", channel.capacity, channel.tokens)
@@ -107,6 +141,45 @@ class SDFGraph:
         """The number of each actor."""
         return {actor.name: number for number, actor in enumerate(self.actors)}
 
+    @cached_property
+    def phases(self) -> tuple[int, ...]:
+        """The number of phases of each actor: after so many firings, its times and all its rates begin again."""
+        lengths = [[len(actor.times)] for actor in self.actors]
+        for channel in self.channels:
+            lengths[self.index[channel.source]].append(len(channel.produced))
+            lengths[self.index[channel.target]].append(len(channel.consumed))
+        return tuple(lcm(*each) for each in lengths)
+
+    @cached_property
+    def scattered(self) -> tuple[bool, ...]:
+        """Of which actors a firing can start before an earlier one.
+
+        Not with concurrency 1; else a firing that takes nothing from some channel has less to wait for than others, and
+        tokens made by firings that overtake each other may come in another order than they are taken in.
+        """
+        return self._disorder[0]
+
+    @cached_property
+    def overtaking(self) -> tuple[bool, ...]:
+        """Of which actors a firing can end before an earlier one: scattered ones, and concurrent ones whose phases take
+        different times."""
+        return self._disorder[1]
+
+    @cached_property
+    def _disorder(self) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+        serial = [actor.concurrency == 1 for actor in self.actors]
+        late = [not one and len(set(actor.times)) > 1 for one, actor in zip(serial, self.actors, strict=True)]
+        scattered = [False] * len(serial)
+        if any(late) or any(phases > 1 for phases in self.phases):
+            arcs = [arc for arc in self.arcs() if not serial[arc.target]]
+            changed = True
+            while changed:
+                changed = False
+                for arc in arcs:
+                    if not scattered[arc.target] and (0 in arc.consume or late[arc.source]):
+                        scattered[arc.target] = late[arc.target] = changed = True
+        return tuple(scattered), tuple(late)
+
     def arcs(self) -> Iterator[Arc]:
         """All constraints but the orders, as arcs.
 
@@ -115,38 +188,41 @@ class SDFGraph:
         """
         for number, channel in enumerate(self.channels):
             source, target = self.index[channel.source], self.index[channel.target]
-            yield Arc("channel", number, source, target, channel.produce, channel.consume, channel.tokens)
+            produce, consume = channel.produced, channel.consumed
+            yield Arc("channel", number, source, target, produce, consume, channel.tokens)
             if channel.capacity is not None:
-                space = channel.capacity - channel.tokens
-                yield Arc("capacity", number, target, source, channel.consume, channel.produce, space)
+                yield Arc("capacity", number, target, source, consume, produce, channel.capacity - channel.tokens)
         for number, actor in enumerate(self.actors):
             if actor.concurrency is not None:
-                yield Arc("concurrency", number, number, number, 1, 1, actor.concurrency)
+                yield Arc("concurrency", number, number, number, (1,), (1,), actor.concurrency)
 
 
 def repetition_vector(sdf: SDFGraph) -> dict[str, int]:
     """How often each actor fires in one iteration, which puts all channels back to where they were.
 
     The smallest positive integers q with q(source) * produce = q(target) * consume on every channel, separately for
-    each connected part of the graph. Raises `Inconsistent` with the channel that contradicts those walked before
+    each connected part of the graph; of actors with phases, multiples of their number, `produce` and `consume` being
+    means over the phases. Raises `Inconsistent` with the channel that contradicts those walked before
     (breadth first from the first actor), and `MaxPlusError` when an order does not list each of its actors q times.
     """
-    if all(channel.produce == channel.consume for channel in sdf.channels):
+    if all(phases == 1 for phases in sdf.phases) and all(c.produce == c.consume for c in sdf.channels):
         repetition = [1] * len(sdf.actors)
     else:
-        repetition = _balance(sdf)
+        repetition = [cycles * phases for cycles, phases in zip(_balance(sdf), sdf.phases, strict=True)]
     result = {actor.name: firings for actor, firings in zip(sdf.actors, repetition, strict=True)}
     _check_orders(sdf, result)
     return result
 
 
 def _balance(sdf: SDFGraph) -> list[int]:
-    """The repetition vector of a graph with different rates, by actor number."""
+    """How often each actor, by number, goes through all its phases in one iteration."""
     steps: list[list[tuple[int, int, int, int]]] = [[] for _ in sdf.actors]
     for number, channel in enumerate(sdf.channels):
         source, target = sdf.index[channel.source], sdf.index[channel.target]
-        steps[source].append((number, target, channel.produce, channel.consume))
-        steps[target].append((number, source, channel.consume, channel.produce))
+        produce = sum(channel.produced) * sdf.phases[source] // len(channel.produced)
+        consume = sum(channel.consumed) * sdf.phases[target] // len(channel.consumed)
+        steps[source].append((number, target, produce, consume))
+        steps[target].append((number, source, consume, produce))
     repetition = [0] * len(sdf.actors)
     # firings of each actor for one of the first of its part, as numerator and denominator
     rates: list[tuple[int, int] | None] = [None] * len(sdf.actors)
@@ -187,6 +263,18 @@ def _check_orders(sdf: SDFGraph, repetition: dict[str, int]) -> None:
             if count != repetition[name]:
                 times = repetition[name]
                 raise MaxPlusError(f"order {number} lists actor {name} {count} times, not {times} as in an iteration")
+
+
+def _phases(given: Phases) -> tuple[int, ...]:
+    return given if isinstance(given, tuple) else (given,)
+
+
+def _check_phases(what: str, given: Phases) -> None:
+    """Numbers of phases are integers from 0 on; a single rate of 0 is found by the caller."""
+    if given == ():
+        raise MaxPlusError(f"the {what} has no phases")
+    for value in _phases(given):
+        _check(what, value, 0)
 
 
 def _check(what: str, value: int, least: int) -> None:

@@ -8,16 +8,46 @@ from snnir.maxplus.errors import Deadlock, MaxPlusError
 from snnir.maxplus.sdf import SDFGraph, repetition_vector
 
 
+class _InOrder:
+    """What firings that overtake each other hand over on one way: a firing's part waits for those before it."""
+
+    def __init__(self) -> None:
+        self.begun: deque[tuple[int, int]] = deque()
+        self.ended: set[int] = set()
+
+    def begin(self, firing: int, amount: int) -> None:
+        """A firing has started that will hand over `amount`."""
+        if amount:
+            self.begun.append((firing, amount))
+
+    def end(self, firing: int, amount: int) -> int:
+        """A firing has ended: how much can be had now that could not before."""
+        if amount:
+            self.ended.add(firing)
+        released = 0
+        while self.begun and self.begun[0][0] in self.ended:
+            first, part = self.begun.popleft()
+            self.ended.remove(first)
+            released += part
+        return released
+
+
 class _Execution:
     """The state of a graph in execution: tokens and free room per channel, running firings, whose turn it is."""
 
     def __init__(self, sdf: SDFGraph, quota: list[int] | None) -> None:
         """`quota`: how often each actor may start, None for without end."""
         actors = range(len(sdf.actors))
+        if any(sdf.scattered):
+            name = sdf.actors[sdf.scattered.index(True)].name
+            raise MaxPlusError(
+                f"self-timed execution counts tokens, but firings of {name} may start in another order than they are "
+                "numbered in; concurrency 1 would keep them in order"
+            )
         self.sdf = sdf
         self.now = 0
         self.quota = quota
-        self.time = [actor.time for actor in sdf.actors]
+        self.times = [actor.times for actor in sdf.actors]
         self.limit = [actor.concurrency for actor in sdf.actors]
         self.tokens = [channel.tokens for channel in sdf.channels]
         self.room = [None if c.capacity is None else c.capacity - c.tokens for c in sdf.channels]
@@ -32,10 +62,15 @@ class _Execution:
         self.ordered: list[list[int]] = [
             [number for number, order in enumerate(self.orders) if actor in order] for actor in actors
         ]
+        late = sdf.overtaking
+        self.late_tokens = [_InOrder() if late[sdf.index[channel.source]] else None for channel in sdf.channels]
+        self.late_room = [_InOrder() if late[sdf.index[channel.target]] else None for channel in sdf.channels]
+        self.late_ends = [_InOrder() if late[actor] else None for actor in actors]
         self.running = [0] * len(sdf.actors)
         self.started = [0] * len(sdf.actors)
         self.ended = [0] * len(sdf.actors)
-        self.ends: list[tuple[int, int]] = []
+        self.ends: list[tuple[int, int, int]] = []
+        """End, actor and number of each running firing."""
         self.candidates = deque(actors)
 
     def can_start(self, actor: int) -> bool:
@@ -48,45 +83,54 @@ class _Execution:
         if any(self.busy[n] or self.orders[n][self.turn[n]] != actor for n in self.ordered[actor]):
             return False
         channels = self.sdf.channels
-        if any(self.tokens[n] < channels[n].consume for n in self.inputs[actor]):
+        firing = self.started[actor]
+        if any(self.tokens[n] < _of(channels[n].consumed, firing) for n in self.inputs[actor]):
             return False
-        rooms = ((self.room[n], channels[n].produce) for n in self.outputs[actor])
+        rooms = ((self.room[n], _of(channels[n].produced, firing)) for n in self.outputs[actor])
         return all(room is None or room >= produce for room, produce in rooms)
 
     def start(self, actor: int) -> None:
         """Takes the tokens and claims the room of one firing."""
+        firing = self.started[actor]
         for number in self.inputs[actor]:
-            self.tokens[number] -= self.sdf.channels[number].consume
-        self._give_room(self.outputs[actor], -1)
+            consumed = _of(self.sdf.channels[number].consumed, firing)
+            self.tokens[number] -= consumed
+            _begin(self.late_room[number], firing, consumed)
+        for number in self.outputs[actor]:
+            produced = _of(self.sdf.channels[number].produced, firing)
+            self._give_room(number, -produced)
+            _begin(self.late_tokens[number], firing, produced)
         for number in self.ordered[actor]:
             self.busy[number] = True
         self.running[actor] += 1
+        _begin(self.late_ends[actor], firing, 1)
         self.started[actor] += 1
-        heappush(self.ends, (self.now + self.time[actor], actor))
+        heappush(self.ends, (self.now + _of(self.times[actor], firing), actor, firing))
 
     def end(self) -> int:
         """Moves on to the next end of a firing, hands over its tokens, and returns its actor."""
-        self.now, actor = heappop(self.ends)
+        self.now, actor, firing = heappop(self.ends)
         for number in self.outputs[actor]:
-            self.tokens[number] += self.sdf.channels[number].produce
+            produced = _of(self.sdf.channels[number].produced, firing)
+            self.tokens[number] += _end(self.late_tokens[number], firing, produced)
             self.candidates.append(self.sdf.index[self.sdf.channels[number].target])
-        self._give_room(self.inputs[actor], 1)
         for number in self.inputs[actor]:
+            consumed = _of(self.sdf.channels[number].consumed, firing)
+            self._give_room(number, _end(self.late_room[number], firing, consumed))
             self.candidates.append(self.sdf.index[self.sdf.channels[number].source])
         for number in self.ordered[actor]:
             self.busy[number] = False
             self.turn[number] = (self.turn[number] + 1) % len(self.orders[number])
             self.candidates.append(self.orders[number][self.turn[number]])
-        self.running[actor] -= 1
+        self.running[actor] -= _end(self.late_ends[actor], firing, 1)
         self.ended[actor] += 1
         self.candidates.append(actor)
         return actor
 
-    def _give_room(self, numbers: list[int], sign: int) -> None:
-        for number in numbers:
-            room, channel = self.room[number], self.sdf.channels[number]
-            if room is not None:
-                self.room[number] = room + (channel.consume if sign > 0 else -channel.produce)
+    def _give_room(self, number: int, tokens: int) -> None:
+        room = self.room[number]
+        if room is not None:
+            self.room[number] = room + tokens
 
     def start_all(self, budget: int) -> list[int]:
         """Starts whatever can start now, at most `budget` firings, and returns the actors of the firings started."""
@@ -101,9 +145,10 @@ class _Execution:
         return fired
 
     def state(self) -> tuple[object, ...]:
-        """All that decides what happens from here on, relative to now."""
-        running = sorted((end - self.now, actor) for end, actor in self.ends)
-        return tuple(self.tokens), tuple(self.room), tuple(self.turn), tuple(running)
+        """All that decides what happens from here on, relative to now and to the firings started last."""
+        running = sorted((end - self.now, actor, self.started[actor] - firing) for end, actor, firing in self.ends)
+        phases = tuple(firing % phases for firing, phases in zip(self.started, self.sdf.phases, strict=True))
+        return tuple(self.tokens), tuple(self.room), tuple(self.turn), tuple(running), phases
 
     def stuck(self) -> Deadlock:
         """The error to raise when nothing runs and nothing can start."""
@@ -113,12 +158,26 @@ class _Execution:
         return Deadlock(f"deadlock at time {self.now}: waiting for ever are {', '.join(waiting[:20])}", (), waiting)
 
 
+def _begin(queue: _InOrder | None, firing: int, amount: int) -> None:
+    if queue is not None:
+        queue.begin(firing, amount)
+
+
+def _end(queue: _InOrder | None, firing: int, amount: int) -> int:
+    return amount if queue is None else queue.end(firing, amount)
+
+
+def _of(phases: tuple[int, ...], firing: int) -> int:
+    return phases[firing % len(phases)]
+
+
 def self_timed(sdf: SDFGraph, iterations: int) -> dict[str, list[int]]:
     """The start times of the firings of the first `iterations` iterations, for each actor in order.
 
     Every firing starts as soon as its tokens, the room on its outputs, its actor's concurrency and its turn on shared
-    resources allow, from time 0 on. Cost: the number of firings times their channels. Raises `Inconsistent`, and
-    `Deadlock` (with the actors that wait, no cycle) when the iterations cannot be completed.
+    resources allow, from time 0 on. Cost: the number of firings times their channels. Raises `Inconsistent`,
+    `Deadlock` (with the actors that wait, no cycle) when the iterations cannot be completed, and `MaxPlusError` for
+    graphs with actors that start their firings in another order (`SDFGraph.scattered`).
     """
     if iterations < 0:
         raise MaxPlusError(f"cannot execute {iterations} iterations")
@@ -147,7 +206,8 @@ def self_timed_period(sdf: SDFGraph, limit: int = 1_000_000) -> Fraction:
     later and later instant (Brent, BIT 20, 1980), so memory stays small.
 
     Raises `Inconsistent`, `Deadlock`, and `MaxPlusError` when more than `limit` firings show no recurrence (tokens pile
-    up without bound) or when one part of the graph runs while another one never does.
+    up without bound) or when one part of the graph runs while another one never does, and
+    for graphs with actors that start their firings in another order (`SDFGraph.scattered`).
     """
     repetition = repetition_vector(sdf)
     counts = [repetition[actor.name] for actor in sdf.actors]

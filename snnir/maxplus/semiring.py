@@ -148,46 +148,70 @@ def iteration_matrix(sdf: SDFGraph, limit: int = 4_000) -> Matrix:
 
     Raises `Inconsistent`, `Deadlock` (with the actors that wait, no cycle), `MaxPlusError` beyond `limit` tokens.
     """
-    repetition = repetition_vector(sdf)
-    arcs = list(sdf.arcs())
-    total = sum(arc.tokens for arc in arcs) + len(sdf.orders)
-    if total > limit:
-        raise MaxPlusError(f"the graph holds {total} tokens, more than the limit of {limit}")
-    units = deque(identity(total))
-    queues = [deque(units.popleft() for _ in range(arc.tokens)) for arc in arcs]
-    turns = [deque(sdf.index[name] for name in order) for order in sdf.orders]
-    resources = list(units)
-    inputs: list[list[tuple[deque[Matrix], int]]] = [[] for _ in sdf.actors]
-    outputs: list[list[tuple[deque[Matrix], int]]] = [[] for _ in sdf.actors]
-    for arc, queue in zip(arcs, queues, strict=True):
-        inputs[arc.target].append((queue, arc.consume))
-        outputs[arc.source].append((queue, arc.produce))
-    ordered = [[n for n, turn in enumerate(turns) if a in turn] for a in range(len(sdf.actors))]
-    missing = [repetition[actor.name] for actor in sdf.actors]
-    progress = True
-    while progress:
-        progress = False
-        for number, actor in enumerate(sdf.actors):
-            while (
-                missing[number]
-                and all(len(queue) >= count for queue, count in inputs[number])
-                and all(turns[n][0] == number for n in ordered[number])
-            ):
-                taken = [queue.popleft() for queue, count in inputs[number] for _ in range(count)]
-                taken.extend(resources[n] for n in ordered[number])
-                end = np.max(taken, axis=0) + actor.time if taken else np.full(total, EPSILON, dtype=object)
-                for queue, count in outputs[number]:
-                    queue.extend([end] * count)
-                for n in ordered[number]:
-                    resources[n] = end
-                    turns[n].rotate(-1)
-                missing[number] -= 1
-                progress = True
-    if any(missing):
-        waiting = tuple(actor.name for actor, count in zip(sdf.actors, missing, strict=True) if count)
-        raise Deadlock(f"deadlock: waiting for ever are {', '.join(waiting[:20])}", (), waiting)
-    rows = [token for queue in queues for token in queue] + resources
-    return np.array(rows, dtype=object).reshape(total, total)
+    return _Symbolic(sdf, limit).iteration()
+
+
+class _Symbolic:
+    """The state of a symbolic execution: a vector for each token, in queues."""
+
+    def __init__(self, sdf: SDFGraph, limit: int) -> None:
+        self.sdf = sdf
+        self.repetition = [repetition_vector(sdf)[actor.name] for actor in sdf.actors]
+        arcs = list(sdf.arcs())
+        self.total = sum(arc.tokens for arc in arcs) + len(sdf.orders)
+        if self.total > limit:
+            raise MaxPlusError(f"the graph holds {self.total} tokens, more than the limit of {limit}")
+        units = deque(identity(self.total))
+        self.queues = [deque(units.popleft() for _ in range(arc.tokens)) for arc in arcs]
+        self.resources = list(units)
+        self.turns = [deque(sdf.index[name] for name in order) for order in sdf.orders]
+        self.inputs: list[list[tuple[deque[Matrix], tuple[int, ...]]]] = [[] for _ in sdf.actors]
+        self.outputs: list[list[tuple[deque[Matrix], tuple[int, ...]]]] = [[] for _ in sdf.actors]
+        for arc, queue in zip(arcs, self.queues, strict=True):
+            self.inputs[arc.target].append((queue, arc.consume))
+            self.outputs[arc.source].append((queue, arc.produce))
+        self.ordered = [[n for n, turn in enumerate(self.turns) if a in turn] for a in range(len(sdf.actors))]
+        self.fired = [0] * len(sdf.actors)
+
+    def iteration(self) -> Matrix:
+        """The tokens after an iteration, a row each."""
+        progress = True
+        while progress:
+            progress = False
+            for actor in range(len(self.sdf.actors)):
+                while self.can_fire(actor):
+                    self.fire(actor)
+                    progress = True
+        if self.fired != self.repetition:
+            names = zip(self.sdf.actors, self.fired, self.repetition, strict=True)
+            waiting = tuple(actor.name for actor, fired, wanted in names if fired < wanted)
+            raise Deadlock(f"deadlock: waiting for ever are {', '.join(waiting[:20])}", (), waiting)
+        rows = [*(token for queue in self.queues for token in queue), *self.resources]
+        return np.array(rows, dtype=object).reshape(self.total, self.total)
+
+    def can_fire(self, actor: int) -> bool:
+        """Whether the actor has firings left in the iteration, its tokens, and its turn."""
+        k = self.fired[actor]
+        return (
+            k < self.repetition[actor]
+            and all(len(queue) >= rate[k % len(rate)] for queue, rate in self.inputs[actor])
+            and all(self.turns[n][0] == actor for n in self.ordered[actor])
+        )
+
+    def fire(self, actor: int) -> None:
+        """Takes the tokens of a firing and makes those that it makes."""
+        k = self.fired[actor]
+        times = self.sdf.actors[actor].times
+        taken = [queue.popleft() for queue, rate in self.inputs[actor] for _ in range(rate[k % len(rate)])]
+        taken.extend(self.resources[n] for n in self.ordered[actor])
+        start: Matrix = np.max(taken, axis=0) if taken else np.full(self.total, EPSILON, dtype=object)
+        end: Matrix = start + times[k % len(times)]
+        for queue, rate in self.outputs[actor]:
+            queue.extend([end] * rate[k % len(rate)])
+        for n in self.ordered[actor]:
+            self.resources[n] = end
+            self.turns[n].rotate(-1)
+        self.fired[actor] += 1
 
 
 def _square(base: Matrix) -> int:

@@ -1,16 +1,20 @@
 """Graphs for the tests of snnir.maxplus, and what is true of them by enumerating all of their cycles."""
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate, cycle, islice, pairwise
 from math import gcd
 from typing import Any, cast
 
 import networkx as nx
 from hypothesis import strategies as st
 
-from snnir.maxplus import Actor, Channel, SDFGraph, TimedGraph
+from snnir.maxplus import Actor, Channel, SDFGraph, TimedGraph, repetition_vector
+
+INFINITE = Fraction(10**9)
+"""Stands for the period of a deadlock."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,126 @@ def sdf_graphs(draw: st.DrawFn, bounded: bool = False, least_time: int = 0) -> S
     return SDFGraph(actors, tuple(channels), tuple(orders))
 
 
+def _split(draw: st.DrawFn, total: int, phases: int) -> tuple[int, ...]:
+    """Rates that pass `total` tokens in a cycle of phases, sometimes the same one for each."""
+    if total % phases == 0 and draw(st.booleans()):
+        return (total // phases,)
+    cuts = sorted(draw(st.integers(0, total)) for _ in range(phases - 1))
+    return tuple(end - begin for begin, end in pairwise([0, *cuts, total]))
+
+
+@st.composite
+def phased_graphs(draw: st.DrawFn, bounded: bool = False, least_time: int = 0, largest: int = 3) -> SDFGraph:
+    """Small connected cyclo-static graphs of all kinds; some of them deadlock, in some of them firings overtake others.
+
+    At most `largest` actors, each of at most 3 phases (6 with times and rates of different lengths) and 2 cycles of
+    them in an iteration; all phases together take at least `least_time`.
+    """
+    size = draw(st.integers(1, largest))
+    cycles = [draw(st.integers(1, 2)) for _ in range(size)]
+    cycles = [count // gcd(*cycles) for count in cycles]
+    lengths = [draw(st.sampled_from([1, 2, 2, 3])) for _ in range(size)]
+    names = [f"a{number}" for number in range(size)]
+    actors: list[Actor] = []
+    for name, length in zip(names, lengths, strict=True):
+        times = [draw(st.integers(0, 9)) for _ in range(draw(st.sampled_from([1, length])))]
+        times[-1] += max(0, least_time - sum(times))
+        actors.append(Actor(name, tuple(times), draw(st.sampled_from([1, 2, 3, None]))))
+    ring = draw(st.booleans())
+    live = draw(st.integers(0, 3)) > 0
+    ends = [(number, (number + 1) % size) for number in range(size)] if ring else []
+    for number in range(1, size):
+        other = draw(st.integers(0, number - 1))
+        ends.append((other, number) if draw(st.booleans()) else (number, other))
+    channels: list[Channel] = []
+    for source, target in ends:
+        produced, consumed = rates(cycles, source, target)
+        scale = draw(st.integers(1, 3))
+        produced, consumed = produced * scale, consumed * scale
+        enough = cycles[target] * consumed if live and target <= source else 0
+        tokens = enough + draw(st.integers(0, 3))
+        room = (produced + consumed if live else 1) + draw(st.integers(0, 3))
+        limited = draw(st.booleans()) or (bounded and not ring)
+        produce, consume = _split(draw, produced, lengths[source]), _split(draw, consumed, lengths[target])
+        channels.append(
+            Channel(names[source], names[target], produce, consume, tokens, tokens + room if limited else None)
+        )
+    sdf = SDFGraph(tuple(actors), tuple(channels))
+    if draw(st.integers(0, 3)):
+        return sdf
+    repetition = repetition_vector(sdf)
+    chosen = draw(st.lists(st.sampled_from(names), unique=True, min_size=1))
+    firings = [name for name in chosen for _ in range(repetition[name])]
+    return replace(sdf, orders=(tuple(draw(st.permutations(firings))),))
+
+
 def heaviest(cycles: list[Cycle], period: Fraction) -> Fraction | None:
     """The greatest weight time - period * tokens among the cycles."""
     return max((cycle.time - period * cycle.tokens for cycle in cycles), default=None)
+
+
+def token_edges(sdf: SDFGraph) -> Iterator[tuple[int, int, int, int]]:
+    """The dependencies between the firings of one iteration by their definition, one for each token taken.
+
+    Edges (source, target, time, tokens), firings numbered actor after actor. Every token is followed from the firing
+    that makes it to the one that takes it; nothing is left out because another dependency implies it.
+    """
+    repetition = list(repetition_vector(sdf).values())
+    first = [0, *accumulate(repetition)]
+    ways: list[tuple[int, int, tuple[int, ...], tuple[int, ...], int]] = []
+    for channel in sdf.channels:
+        source, target = sdf.index[channel.source], sdf.index[channel.target]
+        ways.append((source, target, channel.produced, channel.consumed, channel.tokens))
+        if channel.capacity is not None:
+            ways.append((target, source, channel.consumed, channel.produced, channel.capacity - channel.tokens))
+    for number, actor in enumerate(sdf.actors):
+        if actor.concurrency is not None:
+            ways.append((number, number, (1,), (1,), actor.concurrency))
+    for source, target, produce, consume, tokens in ways:
+        # so late that all tokens taken are made by firings, none there from the beginning
+        late = tokens + 1
+        taken = sum(islice(cycle(consume), late * repetition[target]))
+        makers = [
+            firing
+            for firing, count in enumerate(islice(cycle(produce), (late + 1) * repetition[source]))
+            for _ in range(count)
+        ]
+        times = sdf.actors[source].times
+        for firing, count in enumerate(islice(cycle(consume), repetition[target])):
+            for maker in makers[taken - tokens : taken - tokens + count]:
+                rounds, made = divmod(maker, repetition[source])
+                yield first[source] + made, first[target] + firing, times[made % len(times)], late - rounds
+            taken += count
+    for order in sdf.orders:
+        fired = dict.fromkeys(order, 0)
+        nodes: list[tuple[int, int]] = []
+        for name in order:
+            times = sdf.actors[sdf.index[name]].times
+            nodes.append((first[sdf.index[name]] + fired[name], times[fired[name] % len(times)]))
+            fired[name] += 1
+        for (node, time), (following, _) in pairwise(nodes):
+            yield node, following, time, 0
+        yield nodes[-1][0], nodes[0][0], nodes[-1][1], 1
+
+
+def heaviest_cycle(edges: Iterable[tuple[int, int, int, int]], limit: int) -> Fraction | None:
+    """The greatest time / tokens of all simple cycles, one after the other; 0 if there is none; None beyond `limit`.
+
+    `INFINITE` for a cycle without tokens.
+    """
+    offers: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for source, target, time, tokens in sorted(set(edges), key=lambda edge: (edge[3], -edge[2])):
+        # of the edges between two nodes, those that no other one beats in both respects
+        kept = offers.setdefault((source, target), [])
+        if all(time > other for other, _ in kept):
+            kept.append((time, tokens))
+    networkx = cast(Any, nx)
+    best = Fraction(0)
+    for count, walk in enumerate(networkx.simple_cycles(networkx.DiGraph(list(offers)))):
+        if count == limit:
+            return None
+        sums = {(0, 0)}
+        for step in pairwise([*walk, walk[0]]):
+            sums = {(time + more, tokens + others) for time, tokens in sums for more, others in offers[step]}
+        best = max(best, *(Fraction(time, tokens) if tokens else INFINITE for time, tokens in sums))
+    return best

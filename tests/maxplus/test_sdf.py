@@ -13,6 +13,7 @@ from snnir.maxplus import (
     Inconsistent,
     MaxPlusError,
     SDFGraph,
+    TooLarge,
     analyze,
     expand,
     iteration_matrix,
@@ -129,7 +130,9 @@ def test_expansions_beyond_the_limit_are_refused_before_they_are_made() -> None:
         expand(sdf)
     assert expand(SDFGraph((A, B), (Channel("a", "b", 9, 1),)), limit=10).graph.size == 10
     with pytest.raises(MaxPlusError, match="has 11 firings, more than the limit of 10"):
-        analyze(SDFGraph((A, B), (Channel("a", "b", 10, 1),)), limit=10)
+        expand(SDFGraph((A, B), (Channel("a", "b", 10, 1),)), limit=10)
+    # the analysis goes another way then
+    assert analyze(SDFGraph((A, B), (Channel("a", "b", 10, 1),)), limit=10).block == {"a": 1, "b": 1}
 
 
 def test_rates_of_any_size_do_not_overflow() -> None:
@@ -149,5 +152,7 @@ def test_errors_survive_the_way_to_another_process() -> None:
     wrong = Inconsistent("rates", 7)
     copy = pickle.loads(pickle.dumps(wrong))
     assert (str(copy), copy.channel) == ("rates", 7)
+    large = pickle.loads(pickle.dumps(TooLarge("large", ("a",), Fraction(5, 2))))
+    assert (str(large), large.actors, large.period) == ("large", ("a",), Fraction(5, 2))
     stuck = pickle.loads(pickle.dumps(Deadlock("stuck", (1, 2), ("a", "b"))))
     assert (str(stuck), stuck.cycle, stuck.actors) == ("stuck", (1, 2), ("a", "b"))
