@@ -50,6 +50,7 @@ from snnir.dialects.cluster_attributes import (
 from snnir.dialects.cluster_routes import Route, RouteAttr, parse_route
 from snnir.dialects.crossbar_slices import SliceOp
 from snnir.dialects.dataflow import RationalAttr, parse_rational
+from snnir.dialects.dataflow_text import NAMES, names_of, order_text, parse_order, stages_attr, stages_of, verify_stages
 
 GUARANTEE = ("period", "latency", "predicted")
 """What is known of a machine's speed, in the order in which it is written."""
@@ -223,6 +224,11 @@ class CrossbarOp(IRDLOperation):
         """The slices in the order in which they fire."""
         return [name for op in self.body.block.ops if isinstance(op, OrderOp) for name in op.names]
 
+    @property
+    def lags(self) -> list[int]:
+        """The stage of each slice in this order."""
+        return [stage for op in self.body.block.ops if isinstance(op, OrderOp) for stage in op.lags]
+
     def verify_(self) -> None:
         name = self.sym_name.data
         fed = sum(len(op.axons.data.neurons) for op in self.axons if not op.axons.data.windowed)
@@ -285,27 +291,40 @@ class AxonsOp(IRDLOperation):
 
 @irdl_op_definition
 class OrderOp(IRDLOperation):
-    """The order in which the slices of a crossbar fire, once each per step; see `crossbar.machine`."""
+    """The order in which the slices of a crossbar fire, once each per step; one of stage s is s steps behind those of
+    stage 0. See `crossbar.machine`."""
 
     name = "crossbar.order"
-    order = prop_def(ArrayAttr.constr(FlatSymbolRefAttrConstr))
+    order = prop_def(NAMES)
+    stages = opt_prop_def(ArrayAttr[IntAttr])
 
-    def __init__(self, order: Sequence[str]) -> None:
-        super().__init__(properties={"order": ArrayAttr(SymbolRefAttr(name) for name in order)})
+    def __init__(self, order: Sequence[str], stages: Sequence[int] = ()) -> None:
+        names = ArrayAttr(SymbolRefAttr(name) for name in order)
+        super().__init__(properties={"order": names, "stages": stages_attr(stages)})
 
     @property
     def names(self) -> list[str]:
         """The slices in order."""
-        return [reference.root_reference.data for reference in self.order]
+        return names_of(self.order)
+
+    @property
+    def lags(self) -> list[int]:
+        """The stage of each slice."""
+        return stages_of(self.order, self.stages)
+
+    def verify_(self) -> None:
+        verify_stages(self.order, self.stages)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        names = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_symbol_name)
-        order = ArrayAttr(SymbolRefAttr(name) for name in names)
-        return cls.create(properties={"order": order}, attributes=parser.parse_optional_attr_dict())
+        order, stages = parse_order(parser)
+        properties: dict[str, Attribute] = {"order": order}
+        if stages is not None:
+            properties["stages"] = stages
+        return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" [{', '.join(map(symbol, self.names))}]")
+        printer.print_string(f" {order_text(self.names, self.lags)}")
         printer.print_op_attributes(self.attributes)
 
 

@@ -116,6 +116,7 @@ def _crossbar(op: CrossbarOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict
         **({"windowed": windowed} if windowed else {}),
         "slices": [_slice(part, arrays) for part in op.slices],
         "order": op.order,
+        **({"stages": op.lags} if any(op.lags) else {}),
     }
 
 

@@ -12,9 +12,10 @@ import pytest
 LEVELS = ["dialects", "passes", "cli"]
 """From below to above; nothing imports what is above it."""
 
-FREE_OF_XDSL = ["maxplus", "partition", "synapses", "windows", "machine", "sim"]
+FREE_OF_XDSL = ["maxplus", "schedule", "partition", "synapses", "windows", "machine", "sim"]
 ALLOWED = {
     "maxplus": {"snnir.maxplus", "snnir.errors"},
+    "schedule": {"snnir.schedule", "snnir.maxplus"},
     "partition": {"snnir.partition", "snnir.synapses", "snnir.errors"},
     "synapses": {"snnir.synapses", "snnir.windows"},
     "machine": {"snnir.machine", "snnir.errors"},

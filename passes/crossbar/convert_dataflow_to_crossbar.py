@@ -24,7 +24,7 @@ from snnir.dialects.snn import NetworkOp
 from snnir.passes.activity import Assumption, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
 from snnir.passes.crossbar.programs import Programs
-from snnir.passes.dataflow.convert_cluster_to_dataflow import events_of, graph_of, load_of, slice_names
+from snnir.passes.dataflow.convert_cluster_to_dataflow import events_of, load_of, slice_names, too_fast
 from snnir.passes.placeable import check_placeable
 from snnir.sim.entry import network_of
 
@@ -47,7 +47,7 @@ class ConvertDataflowToCrossbar(SNNPass):
         clusters = only(op, ProgramOp, "run convert-snn-to-cluster before")
         network, target = program(op), machine(op)
         check_placeable(network)
-        orders = {order.crossbar.data: order.names for order in graph.orders}
+        orders = {order.crossbar.data: order for order in graph.orders}
         if set(orders) != {cluster.sym_name.data for cluster in clusters.clusters}:
             fail(graph, "the crossbars have no static order", "run dataflow-schedule before")
         _check_times(graph, clusters, target, network)
@@ -80,13 +80,9 @@ class ConvertDataflowToCrossbar(SNNPass):
 def _check_times(graph: GraphOp, clusters: ProgramOp, target: Machine, network: NetworkOp) -> None:
     """The guarantee must belong to this machine, these clusters and the activity that is emitted with it."""
     assumption: Assumption = "peak" if graph.activity.data == "peak" else "worst"
-    times = {actor.sym_name.data: actor.time.data for actor in graph.actors}
-    for actor in graph_of(clusters, target, NetworkActivity(network, assumption)).actors:
-        name, least = actor.sym_name.data, actor.time.data
-        if times.get(name, -1) < least:
-            found = f"takes {times[name]}" if name in times else "is missing"
-            message = f"@{name} {found} in the graph, {least} with the clusters and activity of now"
-            fail(graph, message, "run convert-cluster-to-dataflow and what follows it again")
+    wrong = too_fast(graph, clusters, target, NetworkActivity(network, assumption))
+    if wrong is not None:
+        fail(graph, wrong, "run convert-cluster-to-dataflow and what follows it again")
 
 
 def _machine_op(network: NetworkOp, clusters: ProgramOp, graph: GraphOp) -> MachineOp:

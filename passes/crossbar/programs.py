@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import FloatAttr
 from xdsl.ir import Attribute, OpResult
 
+from snnir.dialects import dataflow
 from snnir.dialects.attributes import TensorAttr
 from snnir.dialects.cluster import ClusterOp, address_of
 from snnir.dialects.cluster_attributes import Place, Slice, Windows
@@ -53,7 +54,7 @@ class Programs:
         self._columns = {op.sym_name.data: self._of(op) for op in populations}
         self.cells = 0
 
-    def crossbar(self, cluster: ClusterOp, names: Mapping[ClusterOp, list[str]], order: list[str]) -> CrossbarOp:
+    def crossbar(self, cluster: ClusterOp, names: Mapping[ClusterOp, list[str]], order: dataflow.OrderOp) -> CrossbarOp:
         """The configured crossbar of a cluster."""
         own = cluster.sym_name.data
         cells = self._cells(cluster)
@@ -69,7 +70,7 @@ class Programs:
                 if isinstance(value, OpResult) and isinstance(value.op, ClusterOp)
             ]
             op.body.block.add_op(self._slice(name, part, added, self._table(name, part, cluster)))
-        op.body.block.add_op(OrderOp(order))
+        op.body.block.add_op(OrderOp(order.names, order.lags))
         return op
 
     def _of(self, population: NeuronOp) -> _Columns:

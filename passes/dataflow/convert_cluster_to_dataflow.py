@@ -1,7 +1,7 @@
 """`convert-cluster-to-dataflow`: the placed and routed program as a dataflow graph."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -16,19 +16,24 @@ from snnir.dialects.cluster_attributes import PartialType, Slice
 from snnir.dialects.cluster_routes import Destination
 from snnir.dialects.cluster_synapses import axon_groups, axons_of, taken
 from snnir.dialects.dataflow import ActorOp, GraphOp, Use
+from snnir.dialects.dataflow_actor import TRANSPORT
+from snnir.dialects.dataflow_attributes import PhasesAttr, entries
 from snnir.dialects.platform import Machine
 from snnir.dialects.ways import floor_of, start_of
 from snnir.passes.activity import Activity, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
-from snnir.passes.dataflow.network_time import Contention, Ways, firing_time, ways_of
+from snnir.passes.dataflow.network_time import Ways, firing_time, links_of, ways_of
+from snnir.passes.dataflow.to_sdf import to_sdf
+from snnir.schedule.links import Leads, expected
+from snnir.schedule.transport import faster_transport
 
 
 @dataclass(frozen=True)
 class ConvertClusterToDataflow(SNNPass):
     """Build the dataflow graph of the mapped program: an actor per slice, input and output, two per way of a flow.
 
-    Needs placed and routed clusters. Each use of a slice gets its delay as initial tokens and space for two more
-    tokens (one, where the input buffer is too small for two).
+    Needs placed and routed clusters. Each use of a slice gets its delay as initial tokens and space for `space` more
+    tokens (fewer, where the input buffer is too small for so many, one at least).
     """
 
     name = "convert-cluster-to-dataflow"
@@ -36,23 +41,61 @@ class ConvertClusterToDataflow(SNNPass):
     activity: Literal["peak", "worst"] = "peak"
     """What the guarantee assumes: no step with more spikes than the profile's `peak`, or nothing (`worst`)."""
 
+    mode: Literal["machine", "paper"] = "machine"
+    """`paper`: the graph of the published work, an actor per cluster and spike counts as rates. No guarantee."""
+
+    time: int = 16
+    """The firing time of every cluster in mode `paper`, in the platform's unit."""
+
+    space: int = 2
+    """Tokens beyond the delay for which a channel has space, at most: with two, one is made while one is used."""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.space < 1:
+            fail(op, f"{self.space} tokens of space let nothing move", "give channels space for at least 1 token")
+        if self.time < 0:
+            fail(op, f"no firing takes {self.time}", "give a time of at least 0")
         clusters = only(op, ProgramOp, "run convert-snn-to-cluster before")
-        for cluster in clusters.clusters:
+        for cluster in clusters.clusters if self.mode == "machine" else ():
             if cluster.place is None:
                 fail(cluster, f"@{cluster.sym_name.data} has no place", "run cluster-place and cluster-route before")
         network = program(op)
-        graph = graph_of(clusters, machine(op), NetworkActivity(network, self.activity))
+        activity = NetworkActivity(network, self.activity)
+        if self.mode == "paper":
+            from snnir.passes.dataflow.paper import paper_graph  # noqa: PLC0415  (imports this module)
+
+            graph = paper_graph(clusters, op, activity, self.time)
+        else:
+            graph = graph_of(clusters, machine(op), activity, self.space)
         Rewriter.insert_op(graph, InsertPoint.after(clusters))
         self.statistics["actors"] = len(graph.actors)
         self.statistics["channels"] = sum(len(actor.taken) for actor in graph.actors)
 
 
-def graph_of(clusters: ProgramOp, target: Machine, activity: NetworkActivity) -> GraphOp:
+def graph_of(clusters: ProgramOp, target: Machine, activity: NetworkActivity, space: int = 2) -> GraphOp:
     """The dataflow graph of placed and routed clusters, in no module yet."""
-    graph = _Builder(clusters, target, activity).build()
+    builder = _Builder(clusters, target, activity, space)
+    graph = builder.build()
+    builder.tighten(graph)
     graph.location = clusters.location
     return graph
+
+
+def too_fast(graph: GraphOp, clusters: ProgramOp, target: Machine, activity: NetworkActivity) -> str | None:
+    """What is wrong with the times in a graph that `graph_of` has made and others may have changed; `None`: nothing.
+
+    No actor may be faster than clusters, machine and activity allow. Transport depends on the graph's capacities too.
+    """
+    builder = _Builder(clusters, target, activity, 1)
+    rule = {actor.sym_name.data: actor for actor in builder.build().actors}
+    given = {actor.sym_name.data: actor for actor in graph.actors}
+    for name, actor in rule.items():
+        if name not in given:
+            return f"@{name} is missing"
+        found, least = min(given[name].times), max(actor.times)
+        if actor.kind.data not in TRANSPORT and found < least:
+            return f"@{name} takes {found}, {least} with the clusters and activity of now"
+    return builder.too_fast_transport(graph, given)
 
 
 def slice_names(cluster: ClusterOp) -> list[str]:
@@ -91,7 +134,8 @@ def load_of(value: SSAValue, activity: NetworkActivity) -> Activity:
 
 
 class _Builder:
-    def __init__(self, clusters: ProgramOp, target: Machine, activity: NetworkActivity) -> None:
+    def __init__(self, clusters: ProgramOp, target: Machine, activity: NetworkActivity, space: int) -> None:
+        self._space = space
         self._clusters, self._machine, self._activity = clusters, target, activity
         self._network = clusters.network.root_reference.data
         self._flows: list[tuple[SSAValue, Ways]] = []
@@ -102,6 +146,9 @@ class _Builder:
                 self._flows.append((op.results[route.result], ways))
         self._made: dict[SSAValue, ActorOp] = {}
         self._arrived: dict[tuple[SSAValue, Destination], ActorOp] = {}
+        self._senders: list[ActorOp] = []
+        self._transport: list[tuple[ActorOp, ActorOp]] = []
+        """For each way of each flow its actors."""
 
     def build(self) -> GraphOp:
         """The `dataflow.graph`."""
@@ -139,16 +186,16 @@ class _Builder:
 
         The ways of one flow on which a token takes equally long to send share the `send` actor.
         """
-        contention = Contention(self._machine, [ways for _, ways in self._flows])
-        self._senders: list[ActorOp] = []
-        for value, ways in self._flows:
-            load = load_of(value, self._activity)
+        loads = [load_of(value, self._activity) for value, _ in self._flows]
+        self._links = links_of(self._machine, [ways for _, ways in self._flows], [load.most + 1 for load in loads])
+        means = expected(self._links, [float(load.mean) + 1 for load in loads])
+        numbers = iter(range(len(means)))
+        for (value, ways), load in zip(self._flows, loads, strict=True):
             producer = self._made[value]
             name = producer.sym_name.data
             senders: dict[tuple[int, int], ActorOp] = {}
-            for end, links in ways.items():
-                worst = contention.worst(links, load.most + 1)
-                mean = contention.alone(links, load.mean + 1)
+            for end, number in zip(ways, numbers, strict=False):
+                worst, mean = self._links.waiting(self._links.ways[number]), means[number]
                 to = "host" if end == "host" else "{}_{}".format(*end)
                 times = int(worst.send), round(mean.send)
                 if times not in senders:
@@ -157,7 +204,47 @@ class _Builder:
                 carry = ActorOp("carry", f"{name}.carry.{to}", worst.carry, mean.carry, [load.most], concurrent=True)
                 carry.wire([(senders[times].made[0], Use())])
                 self._arrived[value, end] = carry
+                self._transport.append((senders[times], carry))
             self._senders.extend(senders.values())
+
+    def too_fast_transport(self, graph: GraphOp, given: Mapping[str, ActorOp]) -> str | None:
+        """As `too_fast`, of transport actors only."""
+        leads: Leads | None = None
+        for number, (send, carry) in enumerate(self._transport):
+            times = [max(given[actor.sym_name.data].times) for actor in (send, carry)]
+            least = self._links.waiting(self._links.ways[number])
+            if times[0] < least.send:
+                if leads is None:
+                    # without orders, as when the times were found: waiting for one's turn only makes leads shorter
+                    sdf = to_sdf(graph, with_orders=False)
+                    leads = Leads(sdf, self._links.ways, self._producers, self._arrivals)
+                least = self._links.limited(number, times[0], leads)
+            for actor, time, needed in zip((send, carry), times, (least.send, least.carry), strict=True):
+                if time < needed:
+                    return f"@{actor.sym_name.data} takes {time}, {needed} with the clusters and activity of now"
+        return None
+
+    @property
+    def _producers(self) -> list[str]:
+        """The actor that makes the tokens of each flow."""
+        return [self._made[value].sym_name.data for value, _ in self._flows]
+
+    @property
+    def _arrivals(self) -> list[str]:
+        """The last actor of each way."""
+        return [carry.sym_name.data for _, carry in self._transport]
+
+    def tighten(self, graph: GraphOp) -> None:
+        """Bound transport by what other flows have to send, where round-robin alone would slow the graph down."""
+        work: Counter[str] = Counter()
+        for actor in graph.actors:
+            if actor.resource_name is not None:
+                work[actor.resource_name] += sum(entries(actor.time.data))
+        least = max([*work.values(), *self._links.loads])
+        actors = [(send.sym_name.data, carry.sym_name.data) for send, carry in self._transport]
+        times = faster_transport(to_sdf(graph), self._links, actors, self._producers, least)
+        for actor in graph.actors if times else ():
+            actor.time = PhasesAttr(times.get(actor.sym_name.data, actor.time.data))
 
     def _source(self, value: SSAValue, cluster: ClusterOp) -> SSAValue:
         """The token of a signal as it is at a cluster's tile."""
@@ -181,16 +268,14 @@ class _Builder:
             )
 
     def _extra_space(self, cluster: ClusterOp, reads: Iterable[dict[tuple[SSAValue, int], None]]) -> int:
-        """Tokens beyond the delay that fit the cluster's input buffer: two, or one."""
+        """Tokens beyond the delay that fit the cluster's input buffer: as many as asked for, or fewer."""
         longest: dict[SSAValue, int] = {}
         for signal, delay in (key for waits in reads for key in waits):
             longest[signal] = max(longest.get(signal, 0), delay)
-        needed = {
-            extra: sum((delay + extra) * load_of(signal, self._activity).most for signal, delay in longest.items())
-            for extra in (2, 1)
-        }
+        sizes = {signal: load_of(signal, self._activity).most for signal in longest}
+        each, least = sum(sizes.values()), sum((delay + 1) * sizes[signal] for signal, delay in longest.items())
         events = self._machine.buffers.events
-        if needed[1] > events:
-            message = f"@{cluster.sym_name.data} needs an input buffer of {needed[1]} events, there is {events}"
+        if least > events:
+            message = f"@{cluster.sym_name.data} needs an input buffer of {least} events, there is {events}"
             fail(cluster, message, "use a machine with larger buffers, shorter delays or smaller crossbars")
-        return 2 if needed[2] <= events else 1
+        return min(self._space, 1 + (events - least) // each) if each else self._space

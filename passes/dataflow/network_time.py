@@ -1,8 +1,6 @@
 """How long firings and transports take on a machine: the hardware model's formulas, for expected and worst load."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -10,7 +8,9 @@ from snnir.dialects.cluster_attributes import Slice
 from snnir.dialects.cluster_routes import Destination, Route, Router
 from snnir.dialects.platform import Machine
 from snnir.dialects.ways import floor_of, router_of
-from snnir.partition.floor import Floor, links_of
+from snnir.partition.floor import Floor
+from snnir.partition.floor import links_of as links_between
+from snnir.schedule.links import Links, Way
 
 Link = tuple[Literal["inject", "eject", "between", "host in", "host out"], Router, Router]
 """A link of the network between tiles; both routers are the same except for `between`."""
@@ -39,60 +39,28 @@ def ways_of(floor: Floor, start: Router, route: Route, *, from_host: bool) -> Wa
     for end in route.ends:
         path = floor.path(start, router_of(end, floor))
         last: Link = ("host out" if end == "host" else "eject", path[-1], path[-1])
-        found[end] = [first, *(("between", a, b) for a, b in links_of(path)), last]
+        found[end] = [first, *(("between", a, b) for a, b in links_between(path)), last]
     return found
 
 
-@dataclass(frozen=True)
-class Transport:
-    """A flow as two actors: tokens are serialised on the slowest link, then travel the rest of their way."""
+def links_of(machine: Machine, flows: Sequence[Ways], flits: Sequence[int]) -> Links:
+    """The links that flows cross, in the order in which they are met; the ways of the flows one after the other."""
+    numbers: dict[Link, int] = {}
+    ways: list[Way] = []
+    for flow, each in enumerate(flows):
+        for way in each.values():
+            ways.append(Way(flow, tuple(numbers.setdefault(link, len(numbers)) for link in way)))
+    floor = floor_of(machine)
+    times = [_times(machine, floor, link) for link in numbers]
+    return Links([flit for flit, _ in times], [hop for _, hop in times], flits, ways)
 
-    send: Fraction
-    carry: int
 
-
-class Contention:
-    """What each flow gets of the links that it shares.
-
-    A link with k flows serves them round-robin, one flit at a time: a flit that has waited for its flow's previous one
-    leaves at most k flit times later, whatever the others do. So each link is a server that takes c = k * flit per
-    flit, and n flits that start together have left the last link after n * max(c) + sum(c + hop) - max(c).
-
-    A flow with several destinations is one of the k on each link of its tree. Where its ways part, each goes on with
-    copies of the flits at the times at which they arrived; ways do not wait for each other, and so the bound holds for
-    each way as for a flow with that destination alone.
-    """
-
-    def __init__(self, machine: Machine, flows: Iterable[Ways]) -> None:
-        self._machine = machine
-        self._floor = floor_of(machine)
-        counts = Counter(link for ways in flows for link in {link for way in ways.values() for link in way})
-        times = {link: self._times(link) for link in counts}
-        self._alone = {link: flit for link, (flit, _) in times.items()}
-        """For how long a flit occupies each link that is in use."""
-        self._shared = {link: flit * counts[link] for link, flit in self._alone.items()}
-        """The same, with one flit of each other flow before it."""
-        self._hops = {link: hop for link, (_, hop) in times.items()}
-
-    def worst(self, links: list[Link], flits: int) -> Transport:
-        """With every other flow on the way always waiting."""
-        return self._transport(links, Fraction(flits), self._shared)
-
-    def alone(self, links: list[Link], flits: Fraction) -> Transport:
-        """With no other flow on the way."""
-        return self._transport(links, flits, self._alone)
-
-    def _transport(self, links: list[Link], flits: Fraction, times: Mapping[Link, int]) -> Transport:
-        service = [times[link] for link in links]
-        slowest = max(service)
-        return Transport(flits * slowest, sum(service) - slowest + sum([self._hops[link] for link in links]))
-
-    def _times(self, link: Link) -> tuple[int, int]:
-        """For how long a flit occupies a link, and how much later it is at the next router."""
-        settings, (kind, a, b) = self._machine.link, link
-        if kind != "between":
-            return settings.flit, 0
-        hop = settings.hop_x if a[1] == b[1] and not self._floor.is_tree else settings.hop_y
-        if self._floor.crosses(a, b):
-            return settings.chip_flit or settings.flit, settings.chip_hop or hop
-        return settings.flit, hop
+def _times(machine: Machine, floor: Floor, link: Link) -> tuple[int, int]:
+    """For how long a flit occupies a link, and how much later it is at the next router."""
+    settings, (kind, a, b) = machine.link, link
+    if kind != "between":
+        return settings.flit, 0
+    hop = settings.hop_x if a[1] == b[1] and not floor.is_tree else settings.hop_y
+    if floor.crosses(a, b):
+        return settings.chip_flit or settings.flit, settings.chip_hop or hop
+    return settings.flit, hop

@@ -1,18 +1,22 @@
 """`dataflow-simulate`: run the graph, every actor as soon as it can, and measure."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Literal
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.dialects.dataflow import GraphOp, RationalAttr
+from snnir.machine.trace import Row, write_trace
 from snnir.maxplus.errors import MaxPlusError
 from snnir.maxplus.sdf import repetition_vector
 from snnir.maxplus.selftimed import self_timed
 from snnir.passes.base import SNNPass, fail, only
-from snnir.passes.dataflow.to_sdf import to_sdf
+from snnir.passes.dataflow.to_sdf import to_retimed
+from snnir.schedule.stages import Retimed
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class DataflowSimulate(SNNPass):
 
     Sets `simulated` on the graph: the average time between iterations at the slowest output. At worst-case times it
     cannot exceed the `period` of `dataflow-analyze-throughput` in the long run; the simulation shares no code with the
-    analysis. (What the configured machine does with real spikes is measured by `snnir.machine`.)
+    analysis. Each firing starts as soon as it can, at an exact time; in what order ties are worked off changes nothing.
+    (What the configured machine does with real spikes is measured by `snnir.machine`.)
     """
 
     name = "dataflow-simulate"
@@ -30,13 +35,16 @@ class DataflowSimulate(SNNPass):
     """How many iterations are run; the first half is left out of the measurement."""
     load: Literal["worst", "mean"] = "worst"
     """Firing times at most, or expected."""
+    trace: str = ""
+    """A CSV file for a Gantt chart, with a row `actor,firing,start,end,resource` per firing; none when empty."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         graph = only(op, GraphOp, "run convert-cluster-to-dataflow before")
         if self.iterations < 4:
             fail(graph, f"{self.iterations} iterations measure nothing", "simulate at least 4")
-        sdf = to_sdf(graph, "time" if self.load == "worst" else "mean")
         try:
+            timed = to_retimed(graph, "time" if self.load == "worst" else "mean")
+            sdf = timed.graph
             starts, firings = self_timed(sdf, self.iterations), repetition_vector(sdf)
         except MaxPlusError as error:
             fail(graph, str(error), "the actors named wait for each other or do not agree on rates")
@@ -46,3 +54,18 @@ class DataflowSimulate(SNNPass):
         span = max(Fraction(each[-1] - each[0], len(each) - 1) for each in times)
         graph.simulated = RationalAttr(span)
         self.statistics["simulated period"] = round(span)
+        if self.trace:
+            try:
+                write_trace(Path(self.trace), _rows(graph, timed, starts))
+            except OSError as error:
+                fail(graph, f"{self.trace}: {error.strerror}", "write the trace to a folder that exists")
+
+
+def _rows(graph: GraphOp, timed: Retimed, starts: Mapping[str, list[int]]) -> Iterator[Row]:
+    """All firings; those of iterations before the first, for which a pipeline that fills leaves time, are none."""
+    resources = {actor.sym_name.data: actor.resource_name or "" for actor in graph.actors}
+    for actor in timed.graph.actors:
+        lag = timed.lag[actor.name]
+        for number, start in enumerate(starts[actor.name][lag:]):
+            end = start + actor.times[(number + lag) % len(actor.times)]
+            yield actor.name, number, start, end, resources[actor.name]

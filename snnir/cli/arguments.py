@@ -11,18 +11,28 @@ from snnir.errors import SnnirError
 
 TOOL = "snn-opt"
 FRONTENDS = {
-    "snn": "snnir.frontend.snn",
-    "nir": "snnir.frontend.nir",
-    "sonata": "snnir.frontend.sonata",
-    "neurons": "snnir.frontend.neuron_list",
+    "snn": "snnir.frontend.snn.reader",
+    "nir": "snnir.frontend.nir.reader",
+    "sonata": "snnir.frontend.sonata.reader",
+    "neurons": "snnir.frontend.neuron_list.reader",
+    "sdf3": "snnir.frontend.sdf3.reader",
 }
 """Format -> module whose `read(path, options)` returns the program as a module op."""
+TARGETS = {
+    "mlir": ("xdsl.targets.mlir", "MLIRTarget"),
+    "sdf3": ("snnir.export.sdf3.writer", "SDF3Target"),
+}
+"""Format of the output -> the module and the name of the xDSL target that writes it."""
+DATAFLOW = "sdf3"
+"""The format that holds a dataflow graph instead of a network."""
+_ENDINGS = {"json": "sonata", "xml": DATAFLOW}
+"""Ending of a name -> the format, where the two differ."""
 CONNECTION_LIST = "connection_info.txt"
 """How the file that stands for neuron lists is called."""
 
 _DESCRIPTION = """\
-Read a spiking neural network (.snn, .nir, SONATA, neuron lists) or IR text (.mlir), run compiler passes over it, and
-print the IR.
+Read a spiking neural network (.snn, .nir, SONATA, neuron lists), a dataflow graph (SDF3 .xml) or IR text (.mlir), run
+compiler passes over it, and print the IR.
 """
 _EPILOG = """\
 example: snn-opt net.snn --pass-pipeline="builtin.module(snn-quantize, convert-snn-to-cluster{algorithm=greedy})"
@@ -52,14 +62,14 @@ class VersionAction(argparse.Action):
 
 
 def format_of(path: Path) -> str:
-    """The format of a model: by its ending, `sonata` for `.json`, and by what it holds for a folder; maybe unknown."""
+    """The format of a model: by its ending (`_ENDINGS`), and by what it holds for a folder; maybe unknown."""
     if path.is_dir():
         listed = any(each.name.endswith(CONNECTION_LIST) for each in path.iterdir())
         return "neurons" if listed else "sonata"
     if path.name.endswith(CONNECTION_LIST):
         return "neurons"
     extension = path.suffix.removeprefix(".")
-    return "sonata" if extension == "json" else extension
+    return _ENDINGS.get(extension, extension)
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -82,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_input(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
     add = group.add_argument
     known = ["mlir", *FRONTENDS]
-    files = ".mlir, .snn or .nir file, SONATA folder or .json, neuron lists; stdin (.mlir) when left out or '-'"
+    files = ".mlir, .snn, .nir or SDF3 .xml, SONATA folder or .json, neuron lists; stdin (.mlir) when left out or '-'"
     add("input_file", nargs="?", metavar="FILE", help=files)
     add("-f", "--frontend", choices=known, help="format of the input, when its name does not say")
     add_model_options(group)
@@ -117,7 +127,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
     add = group.add_argument
     output_help = "write here instead of stdout, whole or not at all; large tensors go to FILE.safetensors"
     add("-o", "--output-file", metavar="FILE", help=output_help)
-    add("-t", "--target", default="mlir", help="format of the output: mlir, the only one")
+    add("-t", "--target", help="format of the output: mlir, or sdf3 (a dataflow graph), which is usual for -o FILE.xml")
     elide_help = "leave large tensors out of the text, which then cannot be read again"
     add("--elide-tensors", action="store_true", help=elide_help)
     add("--print-op-generic", action="store_true", help="print operations in generic syntax")

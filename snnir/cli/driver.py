@@ -27,7 +27,7 @@ from xdsl.utils.lexer import Span
 from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
-from snnir.cli.arguments import FRONTENDS, TOOL, add_arguments, format_of
+from snnir.cli.arguments import DATAFLOW, FRONTENDS, TARGETS, TOOL, add_arguments, format_of
 from snnir.cli.errors import Situation, describe
 from snnir.cli.extensions import installed_passes, load_extension
 from snnir.cli.instruments import Instruments
@@ -124,14 +124,8 @@ class SNNOptMain(xDSLOptMain):
                 raise SnnirError(target, f"there is already a dialect '{name}'", "give it another name")
 
     def register_all_targets(self) -> None:
-        """IR text is the only target: configurations are written by `snnc`."""
-
-        def mlir() -> type[Target]:
-            from xdsl.targets.mlir import MLIRTarget  # noqa: PLC0415  (only needed when something is printed)
-
-            return MLIRTarget
-
-        self.available_targets["mlir"] = mlir
+        """IR text, and SDF3 files of dataflow graphs; configurations are written by `snnc`."""
+        self.available_targets |= {name: _target_factory(*where) for name, where in TARGETS.items()}
 
     def register_all_frontends(self) -> None:
         """IR text, and the formats of `FRONTENDS`, whose modules are imported when a file needs them."""
@@ -145,12 +139,12 @@ class SNNOptMain(xDSLOptMain):
 
     def make_target(self) -> Target:
         """The target that `--target` and the printing arguments describe."""
-        text = Text(self.args.target, "--target")
+        to_xml = (self.args.output_file or "").endswith(".xml")
+        name: str = self.args.target or (DATAFLOW if to_xml else "mlir")
+        text = Text(name, "--target")
         elements = read_pipeline(text.content, text.source)
         if len(elements) != 1 or elements[0].name not in self.available_targets:
-            raise SnnirError(
-                TOOL, f"unknown target '{self.args.target}'", "known: " + ", ".join(self.available_targets)
-            )
+            raise SnnirError(TOOL, f"unknown target '{name}'", "known: " + ", ".join(self.available_targets))
         factory: Callable[[], type[Target]] = self.available_targets[elements[0].name]  # pyright: ignore[reportAssignmentType]
         target = make(elements[0], factory(), text)
         chosen = {
@@ -159,7 +153,11 @@ class SNNOptMain(xDSLOptMain):
             "print_debuginfo": self.args.print_debuginfo,
             "syntax_highlight": self.args.syntax_highlight,
         }
-        return dataclasses.replace(target, **{field: True for field, wanted in chosen.items() if wanted})
+        wanted = [field for field, said in chosen.items() if said]
+        if target.name == DATAFLOW and (wanted or self.args.split_input_file):
+            hint = "omit --split-input-file, --syntax-highlight and what begins with --print-"
+            raise SnnirError(TOOL, "an SDF3 file is printed in one way", hint)
+        return dataclasses.replace(target, **dict.fromkeys(wanted, True))
 
     def setup_pipeline(self) -> None:
         """Build the passes that `--pass-pipeline` or `--passes` names."""
@@ -274,8 +272,8 @@ class SNNOptMain(xDSLOptMain):
         extension = "mlir" if name == STDIN else format_of(Path(name))
         if extension not in self.available_frontends:
             what = f"unknown file extension '.{extension}'" if extension else "the file name has no extension"
-            hint = "known are .mlir, .snn, .nir, .json (SONATA) and ...connection_info.txt; --frontend names the format"
-            raise SnnirError(name, what, f"{hint} of a file with another name")
+            known = "known are .mlir, .snn, .nir, .json (SONATA), .xml (SDF3) and ...connection_info.txt"
+            raise SnnirError(name, what, f"{known}; --frontend names the format of a file with another name")
         return extension
 
     def chunks(self, extension: str) -> Iterable[tuple[bytes, int]]:
@@ -289,7 +287,8 @@ class SNNOptMain(xDSLOptMain):
         for argument, absent in _FRONTEND_ARGUMENTS.items():
             if getattr(self.args, argument) != absent:
                 hint = "in .mlir all of this is part of the text"
-                raise SnnirError(TOOL, f"--{argument} is for programs ({', '.join(FRONTENDS)})", hint)
+                programs = ", ".join(name for name in FRONTENDS if name != DATAFLOW)
+                raise SnnirError(TOOL, f"--{argument} is for programs ({programs})", hint)
         from_stdin = self.get_input_name() == STDIN
         content = sys.stdin.buffer.read() if from_stdin else Path(self.args.input_file).read_bytes()
         pieces = _SPLIT.split(content) if self.args.split_input_file else [content]
@@ -344,16 +343,25 @@ class SNNOptMain(xDSLOptMain):
 
 
 def read_module(driver: SNNOptMain) -> ModuleOp:
-    """The one verified module that a driver's arguments name."""
+    """The one verified module of a network that a driver's arguments name."""
     from snnir import tensors  # noqa: PLC0415  (numpy: not for --help)
 
     extension = driver.input_extension()
+    if extension == DATAFLOW:
+        name = driver.get_input_name()
+        hint = f"snn-opt {name} -p dataflow-analyze-throughput"
+        raise SnnirError(name, "an SDF3 file holds a dataflow graph, and no network", hint)
     with tensors.source_directory(driver.source_directory()):
         ((content, _),) = driver.chunks(extension)
         module = driver.available_frontends[extension](BytesIO(content))
     driver.situation.module = module
     module.verify()
     return module
+
+
+def _target_factory(module: str, name: str) -> Callable[[], type[Target]]:
+    """A function that imports `module`, when something is to be printed, and returns the target."""
+    return lambda: getattr(import_module(module), name)
 
 
 def _nothing(self: Attribute) -> None:

@@ -3,7 +3,8 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from snnir.machine.functional import Run, run
 from snnir.machine.guarantee import check_guarantee
 from snnir.machine.parts import Configuration
 from snnir.machine.timing import Timing, simulate
+from snnir.machine.trace import Row, trace, write_trace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("directory", help="the directory that the compiler wrote")
     parser.add_argument("--data", required=True, metavar="FILE", help=".npz: a uint8 array per input, perhaps 'labels'")
     parser.add_argument("--timing-steps", type=int, metavar="N", help="time only the first N steps (default: all)")
+    parser.add_argument("--trace", metavar="FILE", help="write a CSV row per firing: actor,firing,start,end,resource")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     try:
@@ -35,12 +38,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise SnnirError("--timing-steps", message, f"ask for 1 to {result.counts.steps}")
         timing = simulate(configuration, result.counts, steps)
         summary = summarise(configuration, data, result, timing)
+        if options.trace is not None:
+            _write_trace(Path(options.trace), trace(configuration, timing))
     except SnnirError as error:
         print(error, file=sys.stderr)
         return 1
     print(json.dumps(summary, indent=2) if options.json else _text(summary))
     guarantee = summary["guarantee"]
     return int(guarantee is not None and guarantee["within_activity"] and not guarantee["holds"])
+
+
+def _write_trace(path: Path, rows: Iterable[Row]) -> None:
+    try:
+        write_trace(path, rows)
+    except OSError as error:
+        raise SnnirError(path, error.strerror or str(error), "write the trace to a folder that exists") from None
 
 
 def summarise(configuration: Configuration, data: SpikeData, result: Run, timing: Timing) -> dict[str, Any]:

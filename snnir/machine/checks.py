@@ -91,6 +91,9 @@ def _check_crossbars(configuration: Configuration) -> None:
         if sorted(crossbar.order) != sorted(names):
             message = f"the order {_list(crossbar.order)} does not name each slice once"
             _fail(configuration, f"{pointer}/order", message, f"order these: {_list(names)}")
+        if len(crossbar.stages) != len(crossbar.order):
+            message = f"{len(crossbar.stages)} stages for {len(crossbar.order)} slices"
+            _fail(configuration, f"{pointer}/stages", message, "give one for each slice of the order")
         _check_cells(configuration, crossbar, pointer)
 
 

@@ -259,7 +259,9 @@ class _Reader:
             message = f"the cells {raw['cells']!r} are {cells.dtype.name}"
             self._fail(f"{pointer}/cells", message, f"with weight_bits {machine.weight_bits} use one of {allowed}")
         order = tuple(raw["order"])
-        return Crossbar(raw["name"], _tile(raw["tile"]), int(raw["index"]), cells, groups, slices, order, windowed)
+        stages = tuple(raw.get("stages", [0] * len(order)))
+        place = _tile(raw["tile"]), int(raw["index"])
+        return Crossbar(raw["name"], *place, cells, groups, slices, order, stages, windowed)
 
     def _row_groups(self, raw: Sequence[dict[str, Any]], left: int, pointer: str) -> tuple[RowGroup, ...]:
         groups: list[RowGroup] = []

@@ -168,7 +168,10 @@ class Slice:
 
 @dataclass(frozen=True, eq=False)
 class Crossbar:
-    """One configured crossbar; `cells` is (rows, columns) of the machine, `order` the static order of its slices."""
+    """One configured crossbar; `cells` is (rows, columns) of the machine, `order` the static order of its slices.
+
+    In round r of the order a slice of stage s (one of `stages` for each slice of the order) fires for step r - s.
+    """
 
     name: str
     tile: Tile
@@ -177,6 +180,7 @@ class Crossbar:
     rows: tuple[RowGroup, ...]
     slices: tuple[Slice, ...]
     order: tuple[str, ...]
+    stages: tuple[int, ...]
     windowed: tuple[RowGroup, ...] = ()
     """What slices with windows read."""
 

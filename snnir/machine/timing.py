@@ -8,7 +8,7 @@ after that token. The result is that of the event-driven machine, event for even
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -126,19 +126,35 @@ class _Actor:
 
 
 class _Unit:
-    """What fires one actor at a time: a crossbar, an input or an output."""
+    """What fires one actor at a time: a crossbar, an input or an output.
 
-    __slots__ = ("free", "missing", "order", "position", "step", "waiting")
+    In round r of its order, an actor of stage s fires for step r - s, if there is such a step.
+    """
 
-    def __init__(self, order: list[_Actor]) -> None:
+    __slots__ = ("free", "missing", "order", "position", "round", "rounds", "stages", "waiting")
+
+    def __init__(self, order: list[_Actor], stages: Sequence[int], steps: int) -> None:
         self.order = order
+        self.stages = stages
         self.position = 0
-        self.step = 0
+        self.round = 0
+        self.rounds = steps + max(stages)
         self.free = 0
         self.missing: tuple[list[int], int] = ([], -1)
         """What held it up last: the list of times that was too short for this index."""
         self.waiting = False
         """Whether this unit is in the queue of those that may be able to fire."""
+
+    @property
+    def step(self) -> int:
+        """The step for which the actor whose turn it is fires; none of the run while the pipeline fills or drains."""
+        return self.round - self.stages[self.position]
+
+    def next(self) -> None:
+        """The turn goes to the next of the order."""
+        self.position += 1
+        if self.position == len(self.order):
+            self.position, self.round = 0, self.round + 1
 
 
 class _Simulation:
@@ -176,13 +192,13 @@ class _Simulation:
             self.actors[item.name] = _Actor(item.name, nothing)
             self._add_unit([self.actors[item.name]])
         for crossbar in configuration.crossbars:
-            self._add_unit([self.actors[name] for name in crossbar.order])
+            self._add_unit([self.actors[name] for name in crossbar.order], crossbar.stages)
         for output in configuration.outputs:
             self.outputs[output.name] = _Actor(output.name, nothing)
             self._add_unit([self.outputs[output.name]])
 
-    def _add_unit(self, order: list[_Actor]) -> None:
-        unit = _Unit(order)
+    def _add_unit(self, order: list[_Actor], stages: Sequence[int] = (0,)) -> None:
+        unit = _Unit(order, stages, self._steps)
         self._units.append(unit)
         self._unit_of |= {id(actor): unit for actor in order}
 
@@ -237,7 +253,7 @@ class _Simulation:
                 self._fire(unit)
             if not self._network.advance(self._lookahead):
                 break
-        if any(unit.step < self._steps for unit in self._units):
+        if any(unit.round < unit.rounds for unit in self._units):
             raise self._deadlock()
 
     def _fire(self, unit: _Unit) -> None:
@@ -245,8 +261,12 @@ class _Simulation:
         times, index = unit.missing
         if index >= len(times):
             return
-        send, order, last = self._network.send, unit.order, len(unit.order) - 1
-        while (step := unit.step) < self._steps:
+        send, order, steps = self._network.send, unit.order, self._steps
+        while unit.round < unit.rounds:
+            step = unit.step
+            if not 0 <= step < steps:
+                unit.next()
+                continue
             actor = order[unit.position]
             start = unit.free
             for times, lag, _, _ in actor.waits:
@@ -260,14 +280,11 @@ class _Simulation:
             for flow, flits in actor.flows:
                 send(flow, end, flits[step])
             self._wake(actor.wakes)
-            if unit.position == last:
-                unit.position, unit.step = 0, step + 1
-            else:
-                unit.position += 1
+            unit.next()
 
     def _deadlock(self) -> SnnirError:
         """Follow who waits for whom until somebody comes up twice: that is the cycle that holds all up."""
-        unit = next(unit for unit in self._units if unit.step < self._steps)
+        unit = next(unit for unit in self._units if unit.round < unit.rounds)
         seen: list[str] = []
         reasons: list[str] = []
         while True:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from snnir import machine
 from snnir.frontend.options import FrontendOptions
-from snnir.frontend.snn import read
+from snnir.frontend.snn.reader import read
 from snnir.sim import Network, simulate
 from snnir.sim.data import read_spike_arrays
 from snnir.testing import Outcome

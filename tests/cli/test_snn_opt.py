@@ -53,7 +53,7 @@ def test_two_pipelines_are_refused(snn_opt: SnnOpt, program: Path) -> None:
         (["-p", "csee"], "", "<pass-pipeline>:1:1: error: unknown pass 'csee'\n  fix: did you mean 'cse'?\n"),
         (["--no-such"], "", "snn-opt: error: unrecognized arguments: --no-such\n  fix: snn-opt --help "),
         (["--steps", "x"], "", "snn-opt: error: argument --steps: invalid int value: 'x'\n"),
-        (["-t", "asm"], "", "snn-opt: error: unknown target 'asm'\n  fix: known: mlir\n"),
+        (["-t", "asm"], "", "snn-opt: error: unknown target 'asm'\n  fix: known: mlir, sdf3\n"),
         (["--dt", "0.1"], "", "snn-opt: error: --dt is for programs (snn, nir, sonata, neurons)\n"),
         (["-f", "snn"], "", "<stdin>: error: a .snn program is read from a file only\n"),
         ([], "func.func @f(", "<stdin>:1:14: error: Expected argument or type\n  func.func @f(\n               ^\n"),

@@ -19,8 +19,8 @@ from snnir.cli.driver import GENERIC_PASSES
 from snnir.cli.listing import options_of
 from snnir.dialects.platform import GROUPS
 from snnir.frontend.options import FrontendOptions
-from snnir.frontend.snn import read
-from snnir.frontend.snn_format import format_program
+from snnir.frontend.snn.format import format_program
+from snnir.frontend.snn.reader import read
 from snnir.machine.__main__ import main as machine_main
 from snnir.testing import run_in_process
 from snnir.universe import SNNIR_UNIVERSE

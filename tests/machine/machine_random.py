@@ -43,6 +43,14 @@ def random_builder(seed: int, busy_links: bool = False, floor: str = "plain") ->
     return builder
 
 
+def random_stages(builder: Builder, seed: int) -> None:
+    """Stages for the slices of each crossbar, the later ones of the order more steps behind as often as not."""
+    random = Random(seed)
+    for crossbar in builder.crossbars:
+        stages = [random.choice([0, 0, 1, 2]) for _ in crossbar["order"]]
+        crossbar["stages"] = sorted(stages) if random.random() < 0.6 else stages
+
+
 def random_times(random: Random, busy_links: bool) -> dict[str, Any]:
     names = [name for name in TIMES if name not in ("unit", "columns_per_adc", "flit")]
     times: dict[str, Any] = {name: random.choice([0, 0, 1, 2, 3, 10]) for name in names}

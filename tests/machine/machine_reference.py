@@ -104,6 +104,14 @@ def duration(document: Document, part: Document, n_in: int, n_out: int) -> int:
     return total
 
 
+def firings_of(crossbar: Document, steps: int) -> deque[tuple[str, int]]:
+    """Slices and steps in the order in which a crossbar fires: in round r a slice of stage s for step r - s."""
+    stages = crossbar.get("stages", [0] * len(crossbar["order"]))
+    rounds = range(steps + max(stages))
+    turns = [(name, r - stage) for r in rounds for name, stage in zip(crossbar["order"], stages, strict=True)]
+    return deque((name, k) for name, k in turns if 0 <= k < steps)
+
+
 def flits_of(document: Document, source: str, n_out: int) -> int:
     """Flits of one token: its spikes, or the columns of a partial slice, and the marker."""
     entry = slices_of(document).get(source)
@@ -257,6 +265,8 @@ class NaiveTiming(NaiveLinks):
             for c in document["channels"]
         ]
         self.crossbars = {part["name"]: crossbar for crossbar in document["crossbars"] for part in crossbar["slices"]}
+        self.turns = {crossbar["name"]: firings_of(crossbar, steps) for crossbar in document["crossbars"]}
+        """The firings of each crossbar in their order; the first one is next."""
 
     def run(self) -> list[int]:
         """The completion time of each step."""
@@ -278,12 +288,8 @@ class NaiveTiming(NaiveLinks):
         k = len(self.started[name])
         if k == self.steps or len(self.ended[name]) < k:
             return False
-        if name in self.parts:
-            order = self.crossbars[name]["order"]
-            place = order.index(name)
-            before = order[place - 1]
-            if len(self.ended[before]) < (k + 1 if place else k):
-                return False
+        if name in self.parts and self.turns[self.crossbars[name]["name"]][0] != (name, k):
+            return False
         for source, target, delay, capacity in self.channels:
             if target == name and self.tokens(source, target) < k - delay + 1:
                 return False
@@ -299,6 +305,8 @@ class NaiveTiming(NaiveLinks):
     def end(self, name: str, k: int) -> None:
         self.ended[name].append(self.now)
         self.news = True
+        if name in self.parts:
+            self.turns[self.crossbars[name]["name"]].popleft()
         for number, flow in enumerate(self.document["flows"]):
             if flow["from"] == name:
                 self.enqueue(number, flits_of(self.document, name, self.spikes_out[name][k]))
@@ -347,10 +355,10 @@ def worst_case(
                 start = max(start, end(channel["to"], k - room))
         if name not in parts:
             return start
-        order = crossbars[name]["order"]
-        place = order.index(name)
-        if place or k:
-            start = max(start, end(order[place - 1], k if place else k - 1))
+        turns = list(firings_of(crossbars[name], steps))
+        place = turns.index((name, k))
+        if place:
+            start = max(start, end(*turns[place - 1]))
         return start + duration(document, parts[name][1], peaks_in[name], peaks_out[name])
 
     return [Fraction(max(end(name, k) for name in outputs)) for k in range(steps)]

@@ -179,3 +179,20 @@ def test_a_damaged_file_is_an_error_or_the_same_spikes(
     except SnnirError:
         return
     assert [array.tolist() for array in inputs.values()] in ([], [PIXELS.tolist()])
+
+
+def test_trace(directory: Path) -> None:
+    assert command(directory, "--timing-steps", "2", "--trace", str(directory / "trace.csv")) == 0
+    lines = (directory / "trace.csv").read_bytes().decode().split("\n")
+    # 120 + 1 * spikes in + 2 * spikes out for sa, 115 + spikes in for sb: see test_machine_timing.py
+    assert lines[:2] == ["actor,firing,start,end,resource", "sa,0,12,133,c0"]
+    assert [line.split(",")[:2] for line in lines[1:-1]] == [["sa", "0"], ["sa", "1"], ["sb", "0"], ["sb", "1"]]
+    assert lines[-1] == ""
+    assert not [path for path in directory.iterdir() if path.name.startswith(".")]
+
+
+def test_a_trace_that_cannot_be_written(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(directory, "--trace", str(directory / "no" / "trace.csv")) == 1
+    error = capsys.readouterr().err
+    assert "No such file or directory" in error
+    assert "write the trace to a folder that exists" in error

@@ -216,6 +216,9 @@ PART = ("crossbars", 1, "slices", 0)
         (at(*S0, "rows")([[0, 3, 1]]), "/crossbars/0/slices/0/rows", "index 2 does not exist"),
         (at("crossbars", 0, "order")(["s0"]), "/crossbars/0/order", "the order s0 does not name each slice once"),
         (at("crossbars", 0, "order")(["s0", "s1", "s0"]), "/crossbars/0/order", "does not name each slice once"),
+        (at("crossbars", 0, "stages")([0]), "/crossbars/0/stages", "1 stages for 2 slices"),
+        (at("crossbars", 0, "stages")([0, -1]), "/crossbars/0/stages/1", "-1 is less than the minimum of 0"),
+        (at("crossbars", 0, "stages")([0, 1.5]), "/crossbars/0/stages/1", "1.5 is not of type 'integer'"),
         # partial sums and populations
         (at(*S0, "partials")(["x"]), "/crossbars/0/slices/0/partials", "no partial slice 'x'"),
         (at(*S0, "partials")(["s1"]), "/crossbars/0/slices/0/partials", "no partial slice 's1'"),

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine_builder import Builder, write
-from machine_random import random_builder
+from machine_random import random_builder, random_stages
 from machine_reference import NaiveTiming, naive_counts, naive_run, slices_of, worst_case
 
+from snnir.errors import SnnirError
 from snnir.machine import Configuration, Counts, evaluation_order, load, peak_counts, run, simulate
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -86,6 +87,31 @@ def test_times_equal_those_of_single_events_and_keep_to_the_worst_case(floor: st
         assert ends.tolist() == naive.ended[name]
         assert timing.busy[name] == sum(ends - starts)
     assert timing.link_flits == naive.link_flits
+    peaks = [
+        {name: int(array.max()) for name, array in field.items()} for field in (counts.spikes_in, counts.spikes_out)
+    ]
+    bounds = worst_case(document, peaks[0], peaks[1], counts.steps)
+    assert all(end <= bound for end, bound in zip(timing.finish.tolist(), bounds, strict=True))
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=SEEDS)
+def test_stages_equal_those_of_single_events(seed: int) -> None:
+    builder = random_builder(seed, busy_links=True)
+    random_stages(builder, seed)
+    builder.capacities = {pair: space + 1 for pair, space in builder.capacities.items()}
+    configuration, document = loaded(builder), builder.document()
+    counts = random_counts(configuration, seed)
+    naive = NaiveTiming(document, *as_lists(counts), counts.steps)
+    naive.work()
+    if min(len(ends) for ends in naive.ended.values()) < counts.steps:
+        with pytest.raises(SnnirError, match="deadlock"):
+            simulate(configuration, counts)
+        return
+    timing = simulate(configuration, counts)
+    for name, (starts, ends) in timing.firings.items():
+        assert starts.tolist() == naive.started[name]
+        assert ends.tolist() == naive.ended[name]
     peaks = [
         {name: int(array.max()) for name, array in field.items()} for field in (counts.spikes_in, counts.spikes_out)
     ]

@@ -227,6 +227,49 @@ def test_deadlock_by_order(tmp_path: Path) -> None:
     assert caught.value.message == expected
 
 
+def staged(directory: Path, stages: Sequence[int]) -> Configuration:
+    """Two slices of one crossbar, 100 a firing; the second reads the first by way of a third on another crossbar."""
+    builder = Builder()
+    builder.time = {**ZERO, "read": 100}
+    builder.input("in", 1)
+    for name in "abc":
+        builder.population(name, 1, output="o" if name == "c" else "")
+    builder.crossbar("c0", (0, 0), rows=[("in", [0], 0), ("b", [0], 0)])
+    builder.slice("sa", "a", [0], [[1]], rows=[0])
+    builder.slice("sc", "c", [0], [[1]], rows=[1])
+    builder.crossbars[0]["stages"] = list(stages)
+    builder.crossbar("c1", (0, 0), 1, rows=[("a", [0], 0)])
+    builder.slice("sb", "b", [0], [[1]])
+    return builder.load(directory)
+
+
+def test_a_slice_of_a_later_stage_fires_for_an_earlier_step(tmp_path: Path) -> None:
+    # One round after the other: a b c take 300 for each step. With c a step behind, c0 fires a0, a1 c0, a2 c1, ...
+    plain, piped = staged(tmp_path / "plain", [0, 0]), staged(tmp_path / "piped", [0, 1])
+    assert starts(simulate(plain, quiet(plain, 3))) == {
+        "sa": [0, 300, 600],
+        "sb": [100, 400, 700],
+        "sc": [200, 500, 800],
+    }
+    assert starts(simulate(piped, quiet(piped, 3))) == {
+        "sa": [0, 100, 300],
+        "sb": [100, 200, 400],
+        "sc": [200, 400, 500],
+    }
+    both = staged(tmp_path / "both", [2, 3])
+    assert starts(simulate(both, quiet(both, 3))) == starts(simulate(piped, quiet(piped, 3)))
+
+
+def test_deadlock_by_stages(tmp_path: Path) -> None:
+    configuration = staged(tmp_path, [0, 5])
+    with pytest.raises(SnnirError) as caught:
+        simulate(configuration, quiet(configuration, 9))
+    assert caught.value.message == (
+        "deadlock: 'sa' (step 4) waits for space at 'sb' (step 2); 'sb' (step 2) waits for space at 'sc' (step 0), "
+        "whose turn comes after 'sa'"
+    )
+
+
 def test_deadlock_by_capacity(tmp_path: Path) -> None:
     builder = Builder()
     builder.input("in", 1)

@@ -34,8 +34,8 @@ builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh 
       crossbar.slice @both neurons @a[0:2] rows [0] column 0 adds [@sums] lif(bias = -0.0, scale = #snn.tensor<"s", 2xf64, [0.5, 0.25]>, decay = 0.8, gain = 1.0, drift = 0, threshold = 0.5, v_reset = 0.0) using <nir, reset = subtract>
       // CHECK-NEXT: crossbar.slice @"both/b" neurons @"b 0"[0] rows [1:3] column 2 cuba_lif(scale = 1.0, bias = 0.0, decay = 0.8, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0, syn_decay = 0.5, syn_gain = 1.0e-300) using <nir> {note = "v"}
       crossbar.slice @"both/b" neurons @"b 0"[0] rows [1:3] column 2 adds [] cuba_lif(scale = 1.0, bias = 0.0, decay = 0.8, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0, syn_decay = 0.5, syn_gain = 1.0e-300) using <nir> {note = "v"}
-      // CHECK-NEXT: crossbar.order [@both, @"both/b"] {note = "u"}
-      crossbar.order [@both, @"both/b"] {note = "u"}
+      // CHECK-NEXT: crossbar.order [@both, @"both/b" stage 1] {note = "u"}
+      crossbar.order [@both stage 0, @"both/b" stage 1] {note = "u"}
       // CHECK-NEXT: }
     }
     // CHECK-NEXT: crossbar.channel @"both/b" to @both delay 2 capacity 3

@@ -125,7 +125,7 @@ dataflow.graph of @n unit "ns" activity "worst" {
 
 // -----
 
-// CHECK: error: dataflow.order: an actor is twice in the order of @c0
+// CHECK: error: dataflow.graph: an actor is twice in the order of @c0
 dataflow.graph of @n unit "ns" activity "worst" {
   %a = dataflow.actor slice @a on @c0 time 1 mean 1 makes(1) : () -> !dataflow.token<1>
   dataflow.order @c0 [@a, @a]
@@ -148,16 +148,16 @@ dataflow.graph of @n unit "ns" activity "worst" {
 
 // -----
 
-// CHECK: error: dataflow.actor: @a: no kind 'tile'; there are slice, send, carry, input, output
+// CHECK: error: dataflow.actor: @a: no kind 'tile'; there are slice, send, carry, input, output, task
 dataflow.graph of @n unit "ns" activity "worst" {
-  "dataflow.actor"() <{sym_name = "a", kind = "tile", time = #builtin.int<1>, mean = #builtin.int<1>, concurrent = #builtin.int<0>, channels = [], rates = []}> : () -> ()
+  "dataflow.actor"() <{sym_name = "a", kind = "tile", time = #dataflow.phases<1>, mean = #dataflow.phases<1>, concurrent = #builtin.int<0>, channels = [], rates = []}> : () -> ()
 }
 
 // -----
 
 // CHECK: error: dataflow.actor: @a: concurrent is 0 or 1
 dataflow.graph of @n unit "ns" activity "worst" {
-  "dataflow.actor"() <{sym_name = "a", kind = "slice", time = #builtin.int<1>, mean = #builtin.int<1>, concurrent = #builtin.int<2>, channels = [], rates = []}> : () -> ()
+  "dataflow.actor"() <{sym_name = "a", kind = "slice", time = #dataflow.phases<1>, mean = #dataflow.phases<1>, concurrent = #builtin.int<2>, channels = [], rates = []}> : () -> ()
 }
 
 // -----
@@ -171,7 +171,7 @@ dataflow.graph of @n unit "ns" activity "worst" {
 
 // CHECK: error: dataflow.actor: @a: one consuming end per operand, one rate per result
 dataflow.graph of @n unit "ns" activity "worst" {
-  "dataflow.actor"() <{sym_name = "a", kind = "slice", time = #builtin.int<1>, mean = #builtin.int<1>, concurrent = #builtin.int<0>, channels = [#dataflow.use<[1]>], rates = []}> : () -> ()
+  "dataflow.actor"() <{sym_name = "a", kind = "slice", time = #dataflow.phases<1>, mean = #dataflow.phases<1>, concurrent = #builtin.int<0>, channels = [#dataflow.use<[1]>], rates = []}> : () -> ()
 }
 
 // -----
@@ -221,3 +221,189 @@ dataflow.graph of @n unit "ns" activity "worst" {
 
 // CHECK: error: a denominator is not zero
 "test.op"() {a = #dataflow.rational<1/0>} : () -> ()
+
+// -----
+
+// CHECK: error: a list of phases is not empty
+"test.op"() {a = #dataflow.phases<[]>} : () -> ()
+
+// -----
+
+// CHECK: error: #dataflow.use: no phase takes less than 0 tokens, and one at least takes some
+"test.op"() {a = #dataflow.use<[0, 0]>} : () -> ()
+
+// -----
+
+// CHECK: error: #dataflow.use: no phase takes less than 0 tokens, and one at least takes some
+"test.op"() {a = #dataflow.use<[2, -1]>} : () -> ()
+
+// -----
+
+// CHECK: error: #dataflow.use: a rate is at least 1, initial tokens are not negative
+"test.op"() {a = #dataflow.use<[]>} : () -> ()
+
+// -----
+
+// CHECK: error: #dataflow.use: a capacity of 3 holds neither the initial tokens nor one firing
+"test.op"() {a = #dataflow.use<[1, 4] capacity 3>} : () -> ()
+
+// -----
+
+// CHECK: error: #dataflow.use: the bandwidth of a channel is not negative
+"test.op"() {a = #dataflow.use<[1] bandwidth -1/2>} : () -> ()
+
+// -----
+
+// CHECK: error: #dataflow.processor: neither times nor memory are negative
+"test.op"() {a = #dataflow.processor<"arm" [1, -1]>} : () -> ()
+
+// -----
+
+// CHECK: error: #dataflow.processor: neither times nor memory are negative
+"test.op"() {a = #dataflow.processor<"arm" 1 memory -1>} : () -> ()
+
+// -----
+
+// CHECK: error: dataflow.actor: @a: no phase makes less than 0 tokens, and one at least makes some
+dataflow.graph activity "worst" {
+  %a = dataflow.actor task @a time 1 makes([0, 0]) : () -> !dataflow.token<1>
+}
+
+// -----
+
+// CHECK: error: dataflow.actor: @a: times are not negative, rates at least 1
+dataflow.graph activity "worst" {
+  dataflow.actor task @a time [1, -1] : () -> ()
+}
+
+// -----
+
+// CHECK: error: dataflow.actor: @a: times are not negative, rates at least 1
+dataflow.graph activity "worst" {
+  dataflow.actor task @a time 1 mean [1, -1] : () -> ()
+}
+
+// -----
+
+// CHECK: error: dataflow.actor: @a: names a type of processor twice
+dataflow.graph activity "worst" {
+  dataflow.actor task @a time 1 processors("p" 1, "p" 2) : () -> ()
+}
+
+// -----
+
+// CHECK: error: dataflow.graph: the throughput that a graph is meant to reach is more than 0
+dataflow.graph activity "worst" throughput 0 {
+
+}
+
+// -----
+
+// CHECK: error: dataflow.graph: a graph of unbounded throughput has no period
+dataflow.graph activity "worst" unbounded period 1 {
+
+}
+
+// -----
+
+// CHECK: error: dataflow.graph: an actor is twice in the order of @t
+dataflow.graph activity "worst" {
+  %a = dataflow.actor task @a on @t time 1 makes(2) : () -> !dataflow.token<1>
+  dataflow.actor task @b on @t time 1 reads(%a[2]) : (!dataflow.token<1>) -> ()
+  dataflow.order @t [@a, @b, @b]
+}
+
+// -----
+
+// CHECK: error: dataflow.order: a wheel and a slice of it are given together
+dataflow.graph activity "worst" {
+  dataflow.actor task @a on @t time 1 : () -> ()
+  dataflow.order @t [@a] wheel 8
+}
+
+// -----
+
+// CHECK: error: dataflow.order: a slice of 9 is no part of a wheel of 8
+dataflow.graph activity "worst" {
+  dataflow.actor task @a on @t time 1 : () -> ()
+  dataflow.order @t [@a] wheel 8 slice 9
+}
+
+// -----
+
+// CHECK: error: dataflow.order: a slice of 0 is no part of a wheel of 8
+dataflow.graph activity "worst" {
+  dataflow.actor task @a on @t time 1 : () -> ()
+  dataflow.order @t [@a] wheel 8 slice 0
+}
+
+// -----
+
+// CHECK: error: dataflow.architecture: Redefinition of symbol "t"
+dataflow.architecture @a {
+  dataflow.tile @t processor "p"
+  dataflow.tile @t processor "p"
+}
+
+// -----
+
+// CHECK: error: dataflow.architecture: @c: there is no tile @u
+dataflow.architecture @a {
+  dataflow.tile @t processor "p"
+  dataflow.connection @c from @t to @u delay 1
+}
+
+// -----
+
+// CHECK: error: dataflow.architecture: an architecture holds tiles and connections, not test.op
+dataflow.architecture @a {
+  "test.op"() : () -> ()
+}
+
+// -----
+
+// CHECK: error: dataflow.tile: wheel of tile t is 0; it must be at least 1
+dataflow.architecture @a {
+  dataflow.tile @t processor "p" wheel 0
+}
+
+// -----
+
+// CHECK: error: dataflow.connection: @c: a delay is not negative
+dataflow.architecture @a {
+  dataflow.tile @t processor "p"
+  dataflow.connection @c from @t to @t delay -1
+}
+
+// -----
+
+// CHECK: error: Expected integer literal
+dataflow.graph activity "worst" {
+  dataflow.actor task @a on @t time 1 : () -> ()
+  dataflow.order @t [@a stage -1]
+}
+
+// -----
+
+// CHECK: error: dataflow.order: one stage for each entry of an order, at least 0
+dataflow.graph activity "worst" {
+  dataflow.actor task @a on @t time 1 : () -> ()
+  "dataflow.order"() <{crossbar = "t", order = [@a], stages = [#builtin.int<1>, #builtin.int<0>]}> : () -> ()
+}
+
+// -----
+
+// CHECK: error: dataflow.order: one stage for each entry of an order, at least 0
+dataflow.graph activity "worst" {
+  dataflow.actor task @a on @t time 1 : () -> ()
+  "dataflow.order"() <{crossbar = "t", order = [@a], stages = [#builtin.int<-1>]}> : () -> ()
+}
+
+// -----
+
+// CHECK: error: dataflow.graph: the order of @t has stages, but not every actor fires once per iteration
+dataflow.graph activity "worst" {
+  %a = dataflow.actor task @a on @t time 1 makes(2) : () -> !dataflow.token<1>
+  dataflow.actor task @b on @t time 1 reads(%a[1]) : (!dataflow.token<1>) -> ()
+  dataflow.order @t [@a, @b stage 1, @b stage 1]
+}

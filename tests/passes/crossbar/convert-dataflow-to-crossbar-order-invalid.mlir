@@ -3,7 +3,7 @@
 
 // A profile that was measured after the times were computed: the peaks emitted would not be those of the guarantee.
 // CHECK: the crossbars have no static order
-// STALE: @c0.h takes 42 in the graph, 58 with the clusters and activity of now
+// STALE: @c0.h takes 42, 58 with the clusters and activity of now
 builtin.module attributes {platform.machine = #platform.machine<"toy", tiles(mesh = [2, 1], crossbars = 1), crossbar(rows = 4, columns = 4, weight_bits = 4, fanin = "digital", max_delay = 3), buffers(events = 64), link(flit = 1, hop_x = 4, hop_y = 6), time(unit = "ns", read = 10, event = 2, convert = 3, columns_per_adc = 2, add = 1, update = 5, spike = 7)>} {
   snn.network @toy dt 0.001 {
     %x = snn.input @x activity <10 steps, 20 spikes, peak 2, #snn.tensor<"x.counts", 3xi64, [10, 10, 0]>> : !snn.signal<3, spike>

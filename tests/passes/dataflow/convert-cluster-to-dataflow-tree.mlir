@@ -12,9 +12,9 @@
 // CHECK: dataflow.actor carry @c0.h.carry.host time 18 mean 18 concurrent reads([[S]][1])
 
 // As three flows they share inject and the first link, and two of them the second: 6, 6 and 4 per flit.
-// XY: [[S1:%.+]] = dataflow.actor send @c0.h.send.0_0 time 12 mean 4
-// XY: [[S2:%.+]] = dataflow.actor send @c0.h.send.0_1 time 12 mean 4
-// XY: [[S3:%.+]] = dataflow.actor send @c0.h.send.host time 12 mean 4
+// XY: [[S1:%.+]] = dataflow.actor send @c0.h.send.0_0 time 12 mean 12
+// XY: [[S2:%.+]] = dataflow.actor send @c0.h.send.0_1 time 12 mean 12
+// XY: [[S3:%.+]] = dataflow.actor send @c0.h.send.host time 12 mean 12
 // XY: dataflow.actor carry @c0.h.carry.0_0 time 13 mean 9 concurrent reads([[S1]][1])
 // XY: dataflow.actor carry @c0.h.carry.0_1 time 24 mean 18 concurrent reads([[S2]][1])
 // XY: dataflow.actor carry @c0.h.carry.host time 24 mean 18 concurrent reads([[S3]][1])

@@ -40,14 +40,15 @@ builtin.module attributes {platform.machine = #platform.machine<"toy", tiles(mes
 // Six inputs on four rows. The partial slice: 10 + 2*4 + 3*1 = 21. The one that adds it: 10 + 2*2 + 3*1 + add 1*2 + 5*2 +
 // 7*2 = 43. Two flows share the host's inject link, so each may find it taken every other flit: 2 * (6 + 1) flit times to
 // send. The partial sum has two values, so 3 flits, and shares the eject link of tile [0, 0] with the input: 2 * 3. What is
-// left of the ways: that eject link, 2; a mesh link, its hop and an eject link, 1 + 4 + 1; inject, mesh, hop: 6.
+// left of the ways: that eject link, 2; a mesh link, its hop and an eject link, 1 + 4 + 1; inject, mesh, hop: 6. On average
+// too, a flow has as many flits to pass as another that has no fewer.
 // CHECK-LABEL: dataflow.graph of @split unit "ns" activity "worst"
 // WORST-LABEL: dataflow.graph of @split unit "ns" activity "worst"
 // CHECK:        actor slice @c0.h on @c0 time 21 mean 21 {{.*}} -> !dataflow.token<2>
 // CHECK:        actor slice @c1.h on @c1 time 43 mean 43 reads(%{{.*}}[1] capacity 2, %{{.*}}[1] capacity 2)
-// CHECK:        actor send @x.send.0_0 time 14 mean 7
-// CHECK:        actor send @x.send.1_0 time 14 mean 7
-// CHECK:        actor send @c0.h.send.0_0 time 6 mean 3
+// CHECK:        actor send @x.send.0_0 time 14 mean 14
+// CHECK:        actor send @x.send.1_0 time 14 mean 14
+// CHECK:        actor send @c0.h.send.0_0 time 6 mean 6
 // CHECK:        actor carry @x.carry.0_0 time 2 mean 1 concurrent
 // CHECK:        actor carry @x.carry.1_0 time 6 mean 6 concurrent
 // CHECK:        actor carry @c0.h.carry.0_0 time 6 mean 6 concurrent

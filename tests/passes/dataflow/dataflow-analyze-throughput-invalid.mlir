@@ -26,3 +26,16 @@ builtin.module {
     dataflow.order @c0 [@b, @a]
   }
 }
+
+// -----
+
+// How often an actor fires is known only here.
+// CHECK: order 0 lists actor b 2 times, not 3 as in an iteration
+// SIMULATE: order 0 lists actor b 2 times, not 3 as in an iteration
+builtin.module {
+  dataflow.graph @phases activity "worst" {
+    %a = dataflow.actor task @a on @t time [3, 4] makes([2, 1]) : () -> !dataflow.token<1>
+    dataflow.actor task @b on @t time 2 reads(%a[1]) : (!dataflow.token<1>) -> ()
+    dataflow.order @t [@a, @a, @b, @b]
+  }
+}

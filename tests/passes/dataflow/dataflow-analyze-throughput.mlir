@@ -64,3 +64,67 @@ builtin.module {
     dataflow.actor output @y time 0 mean 0 reads(%b[1] capacity 2) : (!dataflow.token<1>) -> ()
   }
 }
+
+// -----
+
+// A slice of 4 in a wheel of 8: each firing of 16 may take 16 + 4 gaps of 4, so 64 for both; the tile works for half.
+// CHECK:      dataflow.graph @half activity "worst" period 64 latency 64 predicted 64
+// CHECK:      dataflow.order @t [@a, @b] wheel 8 slice 4 utilisation 1/2
+// QUICK:      period 64
+builtin.module {
+  dataflow.graph @half activity "worst" {
+    %a = dataflow.actor task @a on @t time 16 makes(1) : () -> !dataflow.token<1>
+    dataflow.actor task @b on @t time 16 reads(%a[1]) : (!dataflow.token<1>) -> ()
+    dataflow.order @t [@a, @b] wheel 8 slice 4
+  }
+}
+
+// -----
+
+// A slice of 3: 16 + 6 gaps of 5 for each firing, never less than the 85 1/3 that 32 units need at 3/8 of the time.
+// CHECK:      period 92
+// CHECK:      wheel 8 slice 3 utilisation 8/23
+// QUICK:      period 92
+builtin.module {
+  dataflow.graph @less activity "worst" {
+    %a = dataflow.actor task @a on @t time 16 makes(1) : () -> !dataflow.token<1>
+    dataflow.actor task @b on @t time 16 reads(%a[1]) : (!dataflow.token<1>) -> ()
+    dataflow.order @t [@a, @b] wheel 8 slice 3
+  }
+}
+
+// -----
+
+// Two phases of @a make three tokens: an iteration is @a twice and @b three times, 3 + 4 + 3 * 2 on one tile.
+// CHECK:      period 13 latency 13 predicted 13 critical
+// CHECK:      dataflow.order @t [@a, @a, @b, @b, @b] utilisation 1
+// QUICK:      period 13
+builtin.module {
+  dataflow.graph @phases activity "worst" {
+    %a = dataflow.actor task @a on @t time [3, 4] makes([2, 1]) : () -> !dataflow.token<1>
+    dataflow.actor task @b on @t time 2 reads(%a[1]) : (!dataflow.token<1>) -> ()
+    dataflow.order @t [@a, @a, @b, @b, @b]
+  }
+}
+
+// -----
+
+// Nothing limits how many firings run at once: that is said instead of a period, and removed when it is not so.
+// CHECK:      dataflow.graph @free activity "worst" unbounded latency 5 {
+// QUICK:      dataflow.graph @free activity "worst" unbounded latency 5 {
+builtin.module {
+  dataflow.graph @free activity "worst" period 3 {
+    %a = dataflow.actor task @a time 3 concurrent makes(1) : () -> !dataflow.token<1>
+    dataflow.actor task @b time 2 concurrent reads(%a[1]) : (!dataflow.token<1>) -> ()
+  }
+}
+
+// -----
+
+// CHECK:      dataflow.graph @bound activity "worst" period 3 latency 3
+// QUICK:      dataflow.graph @bound activity "worst" period 3 latency 3
+builtin.module {
+  dataflow.graph @bound activity "worst" unbounded {
+    dataflow.actor task @a time 3 mean 2 : () -> ()
+  }
+}

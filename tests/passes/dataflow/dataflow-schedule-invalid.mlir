@@ -13,3 +13,13 @@ builtin.module {
 // CHECK: this pass needs one dataflow.graph in the module and finds 0
 builtin.module {
 }
+
+// -----
+
+// CHECK: the actors of this graph fire several times per iteration; asap orders graphs where each fires once
+builtin.module {
+  dataflow.graph @multirate activity "worst" {
+    %a = dataflow.actor task @a on @t time 1 makes(2) : () -> !dataflow.token<1>
+    dataflow.actor task @b on @t time 1 reads(%a[1]) : (!dataflow.token<1>) -> ()
+  }
+}

@@ -1,0 +1,1 @@
+"""Writing SDF3 files: `writer` and what it is made of."""

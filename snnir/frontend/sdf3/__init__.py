@@ -1,0 +1,1 @@
+"""Reading SDF3 files: `reader` and what it is made of."""
