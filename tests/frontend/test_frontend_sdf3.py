@@ -84,6 +84,18 @@ def test_an_actor_on_another_type_of_processor_takes_the_time_there(tmp_path: Pa
     assert (show.resource_name, show.concurrent.data) == (None, 1)
 
 
+def test_a_mapping_on_several_tiles_says_that_connections_take_no_time(tmp_path: Path, notes: list[str]) -> None:
+    graph_of(tmp_path)
+    assert not any("take no time" in note for note in notes)
+    moved = '<tile name="t1">\n<processor><actor name="parse"/></processor>\n</tile>\n</mapping>'
+    text = DECODER.replace('<actor name="parse"/>\n', "").replace("</mapping>", moved)
+    for state in ('<state actor="parse" startOfPeriodicRegime="true"/>\n', '<state actor="parse"/>\n'):
+        text = text.replace(state, "")
+    parse, show = graph_of(tmp_path, text).actors
+    assert (parse.resource_name, show.resource_name) == ("t1", "t0")
+    assert any("connections between tiles take no time" in note for note in notes)
+
+
 def test_without_a_mapping_nothing_but_channels_limits_an_actor(tmp_path: Path) -> None:
     graph = graph_of(tmp_path, without(DECODER, "mapping"))
     assert [(a.resource_name, a.concurrent.data) for a in graph.actors] == [(None, 1), (None, 1)]

@@ -61,7 +61,8 @@ def test_every_tile_keeps_its_limits_where_all_clusters_want_to_be_together(algo
         limits = {"buffers": (rng.integers(1, 4, 16).astype(float), 4.0)}
         nets = Nets.of([(c, rng.integers(0, 16, 6).tolist(), float(rng.integers(1, 9))) for c in range(16)])
         problem = Problem.of(Floor((4, 4), per_tile=4), nets, 16, limits=limits)
-        place(problem, algorithm, Options(seed, 0.2))  # which checks
+        tiles = place(problem, algorithm, Options(seed, 0.2))
+        assert np.bincount(tiles, limits["buffers"][0], 16).max() <= 4.0
 
 
 @pytest.mark.parametrize("algorithm", REFINING)

@@ -55,11 +55,8 @@ def read_mapping(element: Element, graph: Graph | None, architecture: Architectu
             _skip(child.one(part))
     for part in (*element.all("connection"), *element.all("network")):
         _skip(part)
-    if any(use.children for use in element.children if use.name == "connection"):
-        note(
-            element.place,
-            "connections take no time here; the mapping says which channels use them, and is left at that",
-        )
+    if len(set(binding.tiles.values())) > 1:
+        note(element.place, "connections between tiles take no time here; dataflow-bind builds the graph with them")
     if not complete and binding.tiles:
         binding.orders.clear()
         note(element.place, "left out: schedules; every tile needs one, without states before the periodic regime")
