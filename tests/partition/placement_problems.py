@@ -86,3 +86,10 @@ def grid(width: int, height: int, order: IntArray) -> Nets:
     across = [(int(a), [int(b)], 1.0) for a, b in zip(at[:, :-1].ravel(), at[:, 1:].ravel(), strict=True)]
     down = [(int(a), [int(b)], 1.0) for a, b in zip(at[:-1].ravel(), at[1:].ravel(), strict=True)]
     return Nets.of(across + down)
+
+
+def listed(nets: Nets) -> list[tuple[int, tuple[int, ...], float]]:
+    """Nets as a sorted list."""
+    ends = np.split(nets.sinks, nets.starts[1:-1])
+    rows = zip(nets.sources.tolist(), ends, nets.volumes.tolist(), strict=True)
+    return sorted((source, tuple(sorted(map(int, sinks))), round(volume, 9)) for source, sinks, volume in rows)

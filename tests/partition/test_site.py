@@ -1,4 +1,4 @@
-"""Plans judged by where they would lie: nets as the machine has them, and fewer hops when hops are the objective."""
+"""Plans judged by where they would lie: their nets, and fewer hops when hops are the objective."""
 
 from __future__ import annotations
 
@@ -7,36 +7,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from networks import run_passes
-from xdsl.dialects.builtin import ModuleOp
 
-from benchmarks.machines import grid, module_of
-from benchmarks.workloads import build
-from snnir.dialects.cluster import ProgramOp
 from snnir.partition.clustering.structured import structured
 from snnir.partition.floor import Floor
 from snnir.partition.metrics import check
-from snnir.partition.placement import HOST, CostName, Nets
+from snnir.partition.placement import HOST, CostName
 from snnir.partition.problem import Options, Part, Problem
 from snnir.partition.site import Site, nets_of
-from snnir.passes.activity import NetworkActivity
-from snnir.passes.base import only, program
-from snnir.passes.cluster.convert_snn_to_cluster import ConvertSNNToCluster
-from snnir.passes.cluster.place import ClusterPlace
-from snnir.passes.cluster.place import nets_of as nets_of_clusters
-from snnir.passes.cluster.problem import problem_of, site_of
-from snnir.passes.snn.split_fanin import SNNSplitFanin
 from tests.partition.partition_problems import Net, chain, conv, lenet28, lenet_disco, pool
+from tests.partition.placement_problems import listed
 from tests.partition.problems import dense, problem, problems
 
 FLOOR = Floor((8, 8), per_tile=4)
-
-
-def listed(nets: Nets) -> list[tuple[int, tuple[int, ...], float]]:
-    """Nets as a sorted list."""
-    ends = np.split(nets.sinks, nets.starts[1:-1])
-    rows = zip(nets.sources.tolist(), ends, nets.volumes.tolist(), strict=True)
-    return sorted((source, tuple(sorted(map(int, sinks))), round(volume, 9)) for source, sinks, volume in rows)
 
 
 def test_nets_by_hand() -> None:
@@ -56,25 +38,6 @@ def test_nets_by_hand() -> None:
     nets = nets_of(task, plan, {1: np.array([0.125])})
     # all spikes of the input go to each crossbar that reads any of them, and every sum is a value a step
     assert listed(nets) == [(HOST, (0, 1), 10.0), (0, (1,), 2.0), (1, (2,), 0.75), (2, (HOST,), 0.125)]
-
-
-@pytest.mark.parametrize(("name", "fanin"), [("mlp784", "digital"), ("respclass", "relay"), ("lenet_disco", "digital")])
-def test_nets_are_those_that_are_placed(name: str, fanin: str) -> None:
-    """Before there is IR, and from it: the same nets, so what is judged is what is placed."""
-    module, task, site = _problem(name, fanin)
-    plan = structured(task, Options())
-    run_passes(module, ConvertSNNToCluster())
-    clusters = only(module, ProgramOp, "")
-    made = nets_of_clusters(clusters, NetworkActivity(program(module), "peak"))
-    assert listed(nets_of(task, plan, site.shown)) == listed(made)
-
-
-def _problem(name: str, fanin: str) -> tuple[ModuleOp, Problem, Site]:
-    machine = grid(8, 4, fanin=fanin, max_delay=64)
-    module = module_of(build(name, activity=8.0), machine)
-    run_passes(module, SNNSplitFanin())
-    task = problem_of(program(module), machine)
-    return module, task, site_of(program(module), machine, task)
 
 
 @pytest.mark.parametrize(("net", "cost"), [(lenet_disco, "unicast"), (lenet28, "multicast")])
@@ -107,17 +70,6 @@ def test_what_fills_gaps_goes_to_few_crossbars_for_each_source() -> None:
     plans = [structured(task, Options(name, details=quick, site=site)) for name in ("spikes", "hops")]
     readers = [len(nets_of(task, plan, {}).sinks) for plan in plans]
     assert readers[1] < readers[0]
-
-
-def test_the_pass_counts_on_its_own_machine() -> None:
-    """After `cluster-place` too, whose statistic counts the traffic that the objective is about."""
-    hops: dict[str, float] = {}
-    for objective in ("spikes", "hops"):
-        module, _, _ = _problem("lenet_disco", "digital")
-        placed = ClusterPlace()
-        run_passes(module, ConvertSNNToCluster(objective=objective), placed)
-        hops[objective] = placed.statistics["spike-hops per 1000 steps"]
-    assert hops["hops"] < 0.8 * hops["spikes"]
 
 
 def test_a_floor_without_room_is_left_to_the_placement() -> None:
