@@ -8,11 +8,10 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import IntAttr, ModuleOp
 
 from snnir.dialects.dataflow import GraphOp
-from snnir.dialects.dataflow_architecture import ArchitectureOp, architecture_of
 from snnir.dialects.dataflow_attributes import RationalAttr
 from snnir.maxplus.errors import MaxPlusError
-from snnir.passes.base import SNNPass, fail, only
-from snnir.passes.dataflow.to_schedule import ordered_of, stale
+from snnir.passes.base import SNNPass, fail
+from snnir.passes.dataflow.to_schedule import mapped, ordered_of, stale
 from snnir.schedule.architecture import ScheduleError
 from snnir.schedule.exact import exact_period
 from snnir.schedule.slices import allocate_slices
@@ -38,8 +37,7 @@ class DataflowAllocateSlices(SNNPass):
     `guaranteed`: the better of that and of tiles as latency-rate servers. `exact`: all wheels turn together."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        graph = only(op, GraphOp, "start from a dataflow graph: an SDF3 or .mlir file")
-        architecture = architecture_of(only(op, ArchitectureOp, "add the `dataflow.architecture` to the module"))
+        graph, architecture = mapped(op)
         wanted = self._wanted(graph)
         period = {"response": response_period, "guaranteed": guaranteed_period, "exact": exact_period}[self.analysis]
         try:

@@ -10,11 +10,10 @@ from xdsl.ir import SSAValue
 
 from snnir.dialects.dataflow import ActorOp, GraphOp
 from snnir.dialects.dataflow_actor import producer_of
-from snnir.dialects.dataflow_architecture import ArchitectureOp, architecture_of
 from snnir.dialects.dataflow_attributes import PhasesAttr, ProcessorAttr, Use
 from snnir.maxplus.errors import MaxPlusError
-from snnir.passes.base import SNNPass, fail, only
-from snnir.passes.dataflow.to_schedule import actors_by_name, application_of, bits_of, forget
+from snnir.passes.base import SNNPass, fail
+from snnir.passes.dataflow.to_schedule import actors_by_name, application_of, bits_of, forget, mapped
 from snnir.schedule.application import Application
 from snnir.schedule.architecture import Architecture, ScheduleError
 from snnir.schedule.balance import load_balance
@@ -46,8 +45,7 @@ class DataflowBind(SNNPass):
     """For `critical`: how many bindings and orders are evaluated at most."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        graph = only(op, GraphOp, "start from a dataflow graph: an SDF3 or .mlir file")
-        architecture = architecture_of(only(op, ArchitectureOp, "add the `dataflow.architecture` to the module"))
+        graph, architecture = mapped(op)
         if any(actor.resource is not None for actor in graph.actors):
             fail(graph, "actors of this graph are bound already", "start from the graph as it was before")
         application = application_of(graph)

@@ -1,15 +1,25 @@
 """From the IR's dataflow graph and architecture to what `snnir.schedule` works on."""
 
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
 from snnir.dialects.dataflow import GraphOp
 from snnir.dialects.dataflow_actor import ActorOp, producer_of
+from snnir.dialects.dataflow_architecture import ArchitectureOp, architecture_of
 from snnir.dialects.dataflow_attributes import TokenType
 from snnir.maxplus.sdf import Actor, Channel, SDFGraph
+from snnir.passes.base import only
 from snnir.passes.dataflow.to_sdf import to_sdf
 from snnir.schedule.application import Application, Option, Transport
 from snnir.schedule.architecture import Architecture
 from snnir.schedule.bound import BoundGraph
+
+
+def mapped(module: ModuleOp) -> tuple[GraphOp, Architecture]:
+    """The graph of a module and the architecture that it runs on; it is an error when one of them is missing."""
+    graph = only(module, GraphOp, "start from a dataflow graph: an SDF3 or .mlir file")
+    hint = "put <applicationGraph> and <architectureGraph> into one SDF3 file, or write the op into the module"
+    return graph, architecture_of(only(module, ArchitectureOp, hint))
 
 
 def application_of(graph: GraphOp) -> Application:
