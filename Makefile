@@ -40,7 +40,7 @@ bench: $(READY) ## run every benchmark
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 bench-maxplus: $(READY) ## maximum cycle ratio beside Boost (g++, libboost-graph-dev) and networkx
-	$(BIN)/python -m benchmarks.maxplus $(ARGS)
+	$(BIN)/python -m benchmarks.maxplus --sizes 1000 10000 100000 1000000 --runs 5 --limit 300 $(ARGS)
 
 clean: ## remove everything that is made by the other targets
 	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis snnir.egg-info

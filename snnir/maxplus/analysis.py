@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import cycle
 
+import numpy as np
+
 from snnir.maxplus.cycle_ratio import CycleRatio, maximum_cycle_ratio
 from snnir.maxplus.errors import Deadlock
 from snnir.maxplus.expansion import Expansion, FiringEdge, expand
 from snnir.maxplus.periodic import Periodic, k_periodic
-from snnir.maxplus.potentials import group_slack, node_slack, start_times
+from snnir.maxplus.potentials import group_slack, node_slack, scaled_starts
+from snnir.maxplus.relaxation import exact
 from snnir.maxplus.sdf import SDFGraph, repetition_vector
 
 
@@ -70,21 +73,28 @@ def analyze(sdf: SDFGraph, *, slack: bool = True, limit: int = 2_000_000) -> Ana
     critical = _critical(expansion)
     period = critical.ratio if critical else None
     # without a cycle nothing accumulates from one iteration to the next: all may start as if the period were 0
-    starts = start_times(expansion.graph, period or Fraction(0))
-    times = {actor.name: actor.times for actor in sdf.actors}
-    nodes = {name: expansion.nodes(name) for name in times}
+    start, latency = _in_time(expansion, period or Fraction(0))
+    names = [actor.name for actor in sdf.actors]
     return Analysis(
         period=period,
         repetition=repetition,
         critical_cycle=expansion.edges(critical.cycle) if critical else (),
-        start={name: starts[nodes[name][0]] for name in times},
-        latency={
-            name: max(starts[node] + each for node, each in zip(nodes[name], cycle(times[name]), strict=False))
-            for name in times
-        },
-        slack=_slack(expansion, period) if slack and period is not None else dict.fromkeys(times),
+        start=dict(zip(names, start, strict=True)),
+        latency=dict(zip(names, latency, strict=True)),
+        slack=_slack(expansion, period) if slack and period is not None else dict.fromkeys(names),
         utilisation=_utilisation(sdf, period),
     )
+
+
+def _in_time(expansion: Expansion, period: Fraction) -> tuple[list[Fraction], list[Fraction]]:
+    """Of each actor the start of its first firing in the schedule of a period, and when all of its firings have
+    ended."""
+    unit = period.denominator
+    starts = scaled_starts(expansion.graph, period)
+    ends = exact((1, starts), (unit, expansion.time))
+    latest = np.maximum.reduceat(ends, expansion.first) if len(expansion.first) else ends
+    start, latency = starts[expansion.first].tolist(), latest.tolist()
+    return [Fraction(each, unit) for each in start], [Fraction(each, unit) for each in latency]
 
 
 def _by_blocks(sdf: SDFGraph, found: Periodic) -> Analysis:

@@ -15,8 +15,8 @@ Algorithm = Literal["auto", "exact", "incremental"]
 """`exact`: no smaller capacities exist. `incremental`: upper bounds, for graphs of any size. `auto`: exact when that
 takes no more than a given effort, else incremental."""
 
-EFFORT = 20_000
-"""How many distributions of buffer space an exact search looks at, before it is too much."""
+EFFORT = 30_000
+"""How many steps of an exact search, distributions of buffer space looked at (see `Search`), are too much: seconds."""
 
 
 @dataclass(frozen=True)

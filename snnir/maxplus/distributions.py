@@ -47,8 +47,9 @@ class Search:
     so that the graph is analysed only for distributions that no known cycle excludes. And known cycles without a store
     in common need space each on its own, which bounds the size from below (as in A*).
 
-    `effort` bounds the distributions looked at, where one counts for as many as the graph has fifties of stores and, if
-    it is analysed, thousands of edges; beyond it, `TooLarge`.
+    `effort` bounds the work, in distributions looked at: one counts for as many as the graph has fifties of stores, for
+    as many more as what is compared with known cycles has fifty thousands of numbers, and if it is analysed, for five
+    and as many as the graph has thousands of edges; beyond it, `TooLarge`.
     """
 
     def __init__(self, storage: Storage, effort: int) -> None:
@@ -84,7 +85,7 @@ class Search:
         while self._heap:
             if self._spent > self._effort:
                 raise TooLarge(
-                    f"more than {self._effort} distributions of buffer space would have to be looked at", (), period
+                    f"the search for the smallest capacities was stopped after {self._effort} steps", (), period
                 )
             least, _, box = heappop(self._heap)
             settled = self._settle(box, active)
@@ -106,7 +107,7 @@ class Search:
 
     def _analyse(self, capacities: tuple[int, ...]) -> Limit:
         limit = self._storage.limit(capacities)
-        self._spent += self._storage.edge_count // 1000
+        self._spent += 5 + self._storage.edge_count // 1000
         enough = np.full(len(capacities), _FREE, np.int64)
         present = np.full(len(capacities), -_FREE, np.int64)
         enough[list(limit.stores)], present[list(limit.stores)] = limit.enough, limit.present
@@ -119,6 +120,7 @@ class Search:
         None when nothing remains."""
         low, high = np.array(box.low, np.int64), np.array(box.high, np.int64)
         while True:
+            self._spent += self._enough.size // 50_000
             held: Integers = np.flatnonzero(
                 active & (low < self._enough).all(axis=1) & (low >= self._present).all(axis=1)
             )

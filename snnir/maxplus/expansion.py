@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast, get_args
 
 import numpy as np
 
+from snnir.maxplus.channels import KINDS
 from snnir.maxplus.errors import MaxPlusError
 from snnir.maxplus.graph import LARGEST, Integers, TimedGraph
 from snnir.maxplus.sdf import Arc, ArcKind, SDFGraph, repetition_vector
 
-KINDS = cast(tuple[ArcKind, ...], get_args(ArcKind))
-"""What `Expansion.kind` counts."""
+__all__ = ["KINDS", "SEQUENCE", "Expansion", "FiringEdge", "edges_of_arc", "expand"]
 
 SEQUENCE = KINDS.index("sequence")
 """The kind of edges along which a firing waits for a start, not for an end."""
@@ -47,9 +46,9 @@ class FiringEdge:
 class Expansion:
     """The homogeneous graph of an SDF graph, and the way back.
 
-    Node n of `graph` is firing `firing[n]` (0 <= firing < repetition) of actor number `actor[n]`; `first[a]` is the
-    node of firing 0 of actor number a. Edge e comes from the constraint `kind[e]` (an index into channel, capacity,
-    concurrency, order) number `index[e]`.
+    Node n of `graph` is firing `firing[n]` (0 <= firing < repetition) of actor number `actor[n]` and takes `time[n]`;
+    `first[a]` is the node of firing 0 of actor number a. Edge e comes from the constraint `kind[e]` (an index into
+    channel, capacity, concurrency, order) number `index[e]`.
     """
 
     sdf: SDFGraph
@@ -57,6 +56,7 @@ class Expansion:
     graph: TimedGraph
     actor: Integers
     firing: Integers
+    time: Integers
     first: Integers
     kind: Integers
     index: Integers
@@ -121,17 +121,47 @@ def expand(sdf: SDFGraph, limit: int = 2_000_000) -> Expansion:
     firing = np.arange(len(actor)) - first[actor]
     parts = [_arc_edges(sdf, counts, first), *_order_edges(sdf, first)]
     source, target, tokens, kind, index = (np.concatenate(column) for column in zip(*parts, strict=True))
-    graph = TimedGraph(len(actor), source, target, _times(sdf, counts)[source], tokens)
-    return Expansion(sdf, repetition, graph, actor, firing, first, kind, index)
+    time = _times(sdf, counts)
+    graph = TimedGraph(len(actor), source, target, time[source], tokens)
+    return Expansion(sdf, repetition, graph, actor, firing, time, first, kind, index)
 
 
 def _times(sdf: SDFGraph, counts: list[int]) -> Integers:
     """The time of each firing."""
+    if sdf.columns is not None:
+        return np.repeat(sdf.columns.time, counts)
     times = [np.resize(np.array(each.times, np.int64), count) for each, count in zip(sdf.actors, counts, strict=True)]
     return np.concatenate([np.zeros(0, np.int64), *times])
 
 
 def _arc_edges(sdf: SDFGraph, counts: list[int], first: Integers) -> tuple[Integers, ...]:
+    firings = np.array(counts, np.int64)
+    rows, phased = _plain_arcs(sdf, firings), list[Arc]()
+    if rows is None:
+        rows, phased = _sorted_arcs(sdf, counts)
+    kind, index, source, target, produce, consume, tokens = rows
+    each = firings[target]
+    arc = np.repeat(np.arange(len(kind)), each)
+    k = np.arange(len(arc)) - np.repeat(np.cumsum(each) - each, each)
+    needed = (k + 1) * consume[arc] - tokens[arc]
+    j = -(-needed // produce[arc]) - 1
+    round_, within = np.divmod(j, firings[source[arc]])
+    plain = first[source[arc]] + within, first[target[arc]] + k, -round_, kind[arc], index[arc]
+    parts = [plain, *(edges_of_arc(sdf, arc, counts, first) for arc in phased)]
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _plain_arcs(sdf: SDFGraph, firings: Integers) -> tuple[Integers, ...] | None:
+    """The arcs as columns, if none has phases and all numbers of tokens are surely small enough."""
+    if sdf.columns is None:
+        return None
+    arcs = sdf.columns.arcs
+    passed = arcs.consume.astype(np.float64) * firings[arcs.target]
+    return arcs if passed.max(initial=0) < LARGEST // 2 else None
+
+
+def _sorted_arcs(sdf: SDFGraph, counts: list[int]) -> tuple[tuple[Integers, ...], list[Arc]]:
+    """The arcs without phases as columns, and the others."""
     rows: list[tuple[int, ...]] = []
     phased: list[Arc] = []
     for arc in sdf.arcs():
@@ -142,17 +172,7 @@ def _arc_edges(sdf: SDFGraph, counts: list[int], first: Integers) -> tuple[Integ
             rows.append((KINDS.index(arc.kind), arc.number, *ends, arc.tokens))
         else:
             phased.append(arc)
-    kind, index, source, target, produce, consume, tokens = np.array(rows, np.int64).reshape(-1, 7).T
-    firings = np.array(counts, np.int64)
-    each = firings[target]
-    arc = np.repeat(np.arange(len(rows)), each)
-    k = np.arange(len(arc)) - np.repeat(np.cumsum(each) - each, each)
-    needed = (k + 1) * consume[arc] - tokens[arc]
-    j = -(-needed // produce[arc]) - 1
-    round_, within = np.divmod(j, firings[source[arc]])
-    plain = first[source[arc]] + within, first[target[arc]] + k, -round_, kind[arc], index[arc]
-    parts = [plain, *(edges_of_arc(sdf, arc, counts, first) for arc in phased)]
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    return tuple(np.array(rows, np.int64).reshape(-1, 7).T), phased
 
 
 def edges_of_arc(sdf: SDFGraph, arc: Arc, counts: list[int], first: Integers) -> tuple[Integers, ...]:

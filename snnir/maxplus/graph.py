@@ -76,10 +76,17 @@ class TimedGraph:
         edges = np.asarray(cycle, dtype=np.int64)
         if not edges.size or not np.array_equal(self.target[edges], self.source[np.roll(edges, -1)]):
             raise MaxPlusError(f"edges {list(cycle)} are not a cycle")
-        tokens = sum(self.tokens[edges].tolist())
+        tokens = _total(self.tokens[edges])
         if not tokens:
             raise MaxPlusError(f"the cycle {list(cycle)} has no token")
-        return Fraction(sum(self.time[edges].tolist()), tokens)
+        return Fraction(_total(self.time[edges]), tokens)
+
+
+def _total(column: Integers) -> int:
+    """The sum, exact for any entries."""
+    if len(column) * max(int(column.max()), -int(column.min())) <= LARGEST:
+        return int(column.sum())
+    return sum(column.tolist())
 
 
 def _integers(name: str, given: ArrayLike) -> Integers:

@@ -1,8 +1,8 @@
 """The compiled loops below `snnir.maxplus.sweeps`; importing this module loads numba.
 
-The state of a node: its value, its choice, and the best offer that waits for its next visit with the choice that comes
-with it. A choice is a place in the list of edges and the node that this edge leads to, packed in one integer; -1
-stands for none.
+The state of a node: its value and its choice, an edge that leaves it. A choice is a row in the list of edges and the
+node that this edge leads to, packed in one integer, as choices are followed at random through memory; -1 stands for
+none. Places in lists are unsigned, as numba takes negative ones for counted from the end, and looks for them each time.
 """
 
 from collections.abc import Callable
@@ -14,24 +14,23 @@ from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-State = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""Values and choices, one per node, and offers, one row per node."""
+Lists = tuple[NDArray[np.uint32], NDArray[Any]]
+"""`begin` and `edges`: those that leave node v are in the rows from `begin[v]` to `begin[v + 1]`."""
 
-OFFER, OFFERED = 0, 1
-"""The columns of the offers."""
+Tails = tuple[NDArray[np.uint32], NDArray[np.uint32]]
+"""`begin` and `nodes`: edges lead to node v from those from `begin[v]` to `begin[v + 1]`."""
 
-TAIL, TIME, TOKENS = 0, 1, 2
-"""The columns of the list of edges."""
+State = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""The value and the choice of each node."""
 
-NODE_BITS = 31
+HEAD, TIME, TOKENS, NUMBER = 0, 1, 2, 3
+"""The columns of the rows of edges; NUMBER: of the edge in the graph. Rows of 16 bytes never lie across cache lines."""
+
+NODE_BITS = 32
 NODE = (1 << NODE_BITS) - 1
-NO_OFFER = -(1 << 62)
 
 LIMIT = 1 << 61
 """Values up to this one, and weights up to it in magnitude, can be added in 64 bits."""
-
-_IDLE, _ACTIVE, _RAISED = 0, 1, 2
-"""A node is active when it has something to offer; raised: since its last visit, and with another choice."""
 
 _UNSEEN, _OPEN = -1, -2
 
@@ -117,127 +116,173 @@ def token_free_order(
 
 
 @compiled
-def sort_by_head(
+def sort_by_tail(
     graph: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]],
     position: NDArray[np.int32],
     flip: bool,
-    begin: NDArray[np.int32],
-    edges: NDArray[Any],
+    lists: Lists,
 ) -> None:
-    """Fills `edges` with (tail, time, tokens), those that lead to node v from `begin[v]` on, in the order given.
+    """Fills the `lists` with the edges of the graph (tail, head, time, tokens), those of a node in the order given.
 
     Nodes are renumbered by `position`; if that is empty they keep their numbers, or, to `flip`, take them from the end.
-    `begin` has two entries more than there are nodes, all 0.
+    The first of the lists has two entries more than there are nodes, all 0.
     """
     tail, head, time, tokens = graph
+    begin, edges = lists
     last = len(begin) - 3
     move = len(position) > 0
-    for edge in range(len(head)):
-        node = position[head[edge]] if move else (last - head[edge] if flip else head[edge])
-        begin[node + 2] += 1
+    for edge in range(len(tail)):
+        node = position[tail[edge]] if move else (last - tail[edge] if flip else tail[edge])
+        begin[node + 2] += np.uint32(1)
     for node in range(last + 1):
         begin[node + 2] += begin[node + 1]
-    for edge in range(len(head)):
-        node = position[head[edge]] if move else (last - head[edge] if flip else head[edge])
+    for edge in range(len(tail)):
+        node = position[tail[edge]] if move else (last - tail[edge] if flip else tail[edge])
         place = begin[node + 1]
-        begin[node + 1] = place + 1
-        edges[place, TAIL] = position[tail[edge]] if move else (last - tail[edge] if flip else tail[edge])
+        begin[node + 1] = place + np.uint32(1)
+        edges[place, HEAD] = position[head[edge]] if move else (last - head[edge] if flip else head[edge])
         edges[place, TIME] = time[edge]
         edges[place, TOKENS] = tokens[edge]
+        edges[place, NUMBER] = edge
 
 
 @compiled
-def choose_heaviest(begin: NDArray[np.int32], edges: NDArray[Any], state: State) -> None:
+def list_tails(lists: Lists, tails: Tails) -> None:
+    """Fills `tails` from the edges in `lists`; the first of them has two entries more than there are nodes, all 0."""
+    starts, edges = lists
+    begin, nodes = tails
+    one = np.uint32(1)
+    for place in range(len(edges)):
+        begin[np.uint32(edges[place, HEAD]) + np.uint32(2)] += one
+    for node in range(len(begin) - 2):
+        begin[node + 2] += begin[node + 1]
+    for node in range(len(begin) - 2):
+        for place in range(starts[node], starts[node + 1]):
+            following = np.uint32(edges[place, HEAD]) + one
+            nodes[begin[following]] = node
+            begin[following] += one
+
+
+@compiled
+def choose_heaviest(lists: Lists, state: State) -> None:
     """Lets every node choose its edge of the greatest time."""
-    values, choices, _ = state
-    for node in range(len(values)):
-        for place in range(begin[node], begin[node + 1]):
-            tail, time = edges[place, TAIL], edges[place, TIME]
-            if choices[tail] < 0 or time > values[tail]:
-                values[tail] = time
-                choices[tail] = (place << NODE_BITS) | node
+    begin, edges = lists
+    _, choices = state
+    for node in range(len(choices)):
+        first = np.int64(begin[node])
+        best = first
+        for place in range(first + 1, np.int64(begin[node + 1])):
+            if edges[place, TIME] > edges[best, TIME]:
+                best = place
+        if first < begin[node + 1]:
+            choices[node] = (best << NODE_BITS) | np.int64(edges[best, HEAD])
 
 
 @compiled
-def restart(state: State, active: NDArray[np.uint8], numerator: int, denominator: int) -> None:
-    """Multiplies all values by numerator / denominator, rounded down, and drops all offers.
+def restart(state: State, numerator: int, denominator: int) -> bool:
+    """Multiplies all values by numerator / denominator, rounded down; False if not exactly so.
 
-    What is rounded down keeps an inequality value(u) >= integer + value(v), so active nodes, and those whose offers are
-    dropped, are the only ones that still have something to offer. All become active when a value is too large to be
-    multiplied exactly; then it is rounded anyhow, to `LIMIT` / 2 at most.
+    What is rounded down keeps an inequality value(u) >= integer + value(v). A value that is too large to be multiplied
+    in 64 bits is rounded anyhow, to `LIMIT` / 2 at most.
     """
-    values, _, offers = state
-    exact = LIMIT // numerator
+    values, _ = state
+    most = LIMIT // numerator
+    exact = True
     for node in range(len(values)):
-        if values[node] <= exact:
+        if values[node] <= most:
             values[node] = values[node] * numerator // denominator
         else:
             values[node] = min(values[node] / denominator * numerator, LIMIT / 2)
-            exact = -1
-        if offers[node, OFFERED] >= 0:
-            active[offers[node, OFFERED] & NODE] = _ACTIVE
-            offers[node, OFFER] = NO_OFFER
-            offers[node, OFFERED] = -1
-    if exact < 0:
-        active[:] = _ACTIVE
+            exact = False
+    return exact
 
 
 @compiled
-def sweep(
-    begin: NDArray[np.int32],
-    edges: NDArray[Any],
+def best_offer(lists: Lists, values: NDArray[np.int64], node: int, scale: int, price: int) -> tuple[np.int64, np.int64]:
+    """The greatest of the value of a node and what its edges offer, and the first edge that offers so much more, or -1.
+
+    An edge weighs scale * time - price * tokens, and offers that and the value of its head.
+    """
+    begin, edges = lists
+    best, choice = values[node], np.int64(-1)
+    for place in range(begin[node], begin[node + 1]):
+        weight = scale * np.int64(edges[place, TIME]) - price * np.int64(edges[place, TOKENS])
+        offer = weight + values[np.uint32(edges[place, HEAD])]
+        # two moves and no jump, which would often be foretold wrongly
+        better = offer > best
+        best = offer if better else best
+        choice = np.int64(place) if better else choice
+    return best, choice
+
+
+@compiled
+def sweep(lists: Lists, state: State, raised: NDArray[np.int32], scale: int, price: int) -> int:
+    """Visits all nodes in order: each takes the best offer of its edges if that is more than its value.
+
+    Returns how many nodes, listed in `raised`, did so; -1 when a value exceeds `LIMIT`.
+    """
+    _, edges = lists
+    values, choices = state
+    count = 0
+    for node in range(len(values)):
+        best, choice = best_offer(lists, values, node, scale, price)
+        if choice >= 0:
+            if best > LIMIT:
+                return -1
+            values[node] = best
+            choices[node] = (choice << NODE_BITS) | np.int64(edges[choice, HEAD])
+            raised[count] = node
+            count += 1
+    return count
+
+
+@compiled
+def wake(tails: Tails, node: int, active: NDArray[np.uint8]) -> None:
+    """Makes the nodes active from which edges lead to `node`."""
+    begin, nodes = tails
+    for place in range(begin[node], begin[node + 1]):
+        active[nodes[place]] = 1
+
+
+@compiled
+def sweep_active(
+    lists: Lists,
+    tails: Tails,
     state: State,
     active: NDArray[np.uint8],
-    chosen: NDArray[np.int32],
+    raised: NDArray[np.int32],
     scale: int,
     price: int,
-) -> tuple[int, int, int]:
-    """Visits the active nodes once, in order: each accepts its offer and raises the tails of the edges that lead to it.
+) -> tuple[int, int]:
+    """The same for the active nodes alone, those with an edge to a node that was raised since they were visited.
 
-    An edge weighs scale * time - price * tokens. A tail that is still to come is raised at once. One that was already
-    visited gets an offer, which it accepts at its next visit: were it to choose at once, it would not compare
-    what its other heads gain in this sweep, and long cycles would be found piece by piece.
-
-    Returns how many nodes, listed in `chosen`, made a new choice (-1 when a value exceeds `LIMIT`), how many times a
-    node was raised or got an offer, and how many edges were looked at.
+    Returns also how many edges were looked at.
     """
-    values, choices, offers = state
-    count, news, work = 0, 0, 0
+    begin, edges = lists
+    values, choices = state
+    count, work = 0, 0
     for node in range(len(values)):
-        if active[node] == _IDLE:
+        if not active[node]:
             continue
-        changed = active[node] == _RAISED
-        active[node] = _IDLE
-        if offers[node, OFFERED] >= 0:
-            if offers[node, OFFER] > values[node]:
-                news += 1
-                values[node] = offers[node, OFFER]
-                choices[node] = offers[node, OFFERED]
-                changed = True
-            offers[node, OFFER] = NO_OFFER
-            offers[node, OFFERED] = -1
-        value = values[node]
-        if value > LIMIT:
-            return -1, news, work
-        if changed:
-            chosen[count] = node
+        active[node] = 0
+        work += np.int64(begin[node + 1]) - np.int64(begin[node])
+        best, choice = best_offer(lists, values, node, scale, price)
+        if choice >= 0:
+            if best > LIMIT:
+                return -1, int(work)
+            values[node] = best
+            choices[node] = (choice << NODE_BITS) | np.int64(edges[choice, HEAD])
+            raised[count] = node
             count += 1
-        work += begin[node + 1] - begin[node]
-        for place in range(begin[node], begin[node + 1]):
-            tail = edges[place, TAIL]
-            offer = scale * np.int64(edges[place, TIME]) - price * np.int64(edges[place, TOKENS]) + value
-            if offer > values[tail]:
-                if tail > node:
-                    news += 1
-                    values[tail] = offer
-                    choices[tail] = (place << NODE_BITS) | node
-                    active[tail] = _RAISED
-                elif offer > offers[tail, OFFER]:
-                    offers[tail, OFFER] = offer
-                    offers[tail, OFFERED] = (place << NODE_BITS) | node
-                    active[tail] = max(active[tail], _ACTIVE)
-                    news += 1
-    return count, news, work
+            wake(tails, node, active)
+    return count, int(work)
+
+
+@compiled
+def wake_all(tails: Tails, raised: NDArray[np.int32], active: NDArray[np.uint8]) -> None:
+    """Makes the nodes active from which edges lead to nodes that were `raised`."""
+    for node in raised:
+        wake(tails, node, active)
 
 
 @compiled
@@ -255,7 +300,7 @@ def greater(time: int, tokens: int, other_time: int, other_tokens: int) -> bool:
 
 @compiled
 def best_chosen_cycle(
-    edges: NDArray[Any],
+    lists: Lists,
     state: State,
     chosen: NDArray[np.int32],
     mark: NDArray[np.int64],
@@ -266,10 +311,10 @@ def best_chosen_cycle(
     """Of the cycles that the choices lead to from the nodes `chosen`, the first of the greatest ratio.
 
     Returns its time, its tokens, and a node on it; -1 for the node when no ratio exceeds price / scale. If scale is 0
-    any ratio does. Marks in `mark`, all below
-    `stamp`, become at most `stamp` + number of these nodes - 1.
+    any ratio does. Marks in `mark`, all below `stamp`, become at most `stamp` + number of these nodes - 1.
     """
-    _, choices, _ = state
+    _, edges = lists
+    _, choices = state
     best_time, best_tokens, best = price, scale, -1
     for index in range(len(chosen)):
         node = np.int64(chosen[index])
@@ -294,7 +339,7 @@ def best_chosen_cycle(
 @compiled
 def cycle_of_choices(state: State, first: int) -> NDArray[np.int64]:
     """The choices around the cycle through node `first`."""
-    _, choices, _ = state
+    _, choices = state
     length, node = 1, choices[first] & NODE
     while node != first:
         length, node = length + 1, choices[node] & NODE
@@ -306,31 +351,9 @@ def cycle_of_choices(state: State, first: int) -> NDArray[np.int64]:
 
 
 @compiled
-def number_edges(
-    head: NDArray[Any], nodes: NDArray[np.int64], places: NDArray[np.int64], size: int
-) -> NDArray[np.int64]:
-    """The numbers of the edges that are the `places[i]`-th, from 0, of those that lead to `nodes[i]` (all different).
-
-    `head`: the node that each edge leads to, all below `size`.
-    """
-    slot = np.full(size, -1, np.int32)
-    slot[nodes] = np.arange(len(nodes))
-    passed = np.zeros(len(nodes), np.int64)
-    numbers = np.empty(len(nodes), np.int64)
-    for edge in range(len(head)):
-        index = slot[head[edge]]
-        if index >= 0:
-            if passed[index] == places[index]:
-                numbers[index] = edge
-            passed[index] += 1
-    return numbers
-
-
-@compiled
 def follow_choices(
-    edges: NDArray[Any],
+    lists: Lists,
     state: State,
-    active: NDArray[np.uint8],
     path: NDArray[np.int32],
     mark: NDArray[np.int64],
     stamp: int,
@@ -341,7 +364,8 @@ def follow_choices(
 
     False when a value exceeds `LIMIT`. Marks, all below `stamp`, become at most `stamp`.
     """
-    values, choices, _ = state
+    _, edges = lists
+    values, choices = state
     for start in range(len(values)):
         node, depth = np.int64(start), 0
         while choices[node] >= 0 and mark[node] < stamp:
@@ -359,6 +383,5 @@ def follow_choices(
                 if value > LIMIT:
                     return False
                 values[node] = value
-                active[node] = _ACTIVE
             value = values[node]
     return True

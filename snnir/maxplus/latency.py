@@ -63,20 +63,22 @@ def source_to_sink(sdf: SDFGraph, source: str, sink: str, period: Fraction | int
     the time of that: the entry of C (x) (A - period)* (x) (B - period) (+) D in the state space x' = A x (+) B u, y =
     C x (+) D u (Geilen et al., "Performance analysis of dataflow by max-plus algebra"). Negative when the sink, thanks
     to initial tokens, works on an earlier iteration. One search in non-negative integers (Johnson's reweighting by
-    `start_times`). Raises what `periodic_schedule` raises.
+    `start_times`). Raises what `periodic_schedule` raises, and `MaxPlusError` for unknown actors.
     """
     expansion = expand(sdf)
     chosen = _period(expansion, period)
-    walks = _walks_from(expansion, expansion.node(source), chosen)
+    origin, ends_in = expansion.node(source), expansion.nodes(sink)
+    walks = _walks_from(expansion, origin, chosen)
     times = sdf.actors[sdf.index[sink]].times
-    ends = [walks[node] + times[k % len(times)] for k, node in enumerate(expansion.nodes(sink)) if node in walks]
+    ends = [walks[node] + times[k % len(times)] for k, node in enumerate(ends_in) if node in walks]
     return max(ends, default=None)
 
 
 def completion(sdf: SDFGraph, iterations: int) -> int:
     """When the first `iterations` iterations have ended in self-timed execution from time 0 on; 0 for none.
 
-    Executes them all (`self_timed`); `Analysis.completion` bounds the same for any number at once.
+    Executes them all (`self_timed`, which says what is raised); `Analysis.completion` bounds the same for any number at
+    once.
     """
     starts = self_timed(sdf, iterations)
     times = {actor.name: actor.times for actor in sdf.actors}

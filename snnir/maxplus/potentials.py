@@ -32,7 +32,7 @@ def start_times(graph: TimedGraph, period: Fraction) -> list[Fraction]:
     carries no token.
     """
     period = Fraction(period)
-    scaled = _scaled_starts(graph, period)
+    scaled = scaled_starts(graph, period)
     return [Fraction(value, period.denominator) for value in scaled.tolist()]
 
 
@@ -50,7 +50,7 @@ def node_slack(
     makes the weights non-negative): seconds for a few thousand nodes.
     """
     period = Fraction(period)
-    starts = _scaled_starts(graph, period)
+    starts = scaled_starts(graph, period)
     cost = starts[graph.target] - starts[graph.source] - _reduced(graph, period).astype(starts.dtype)
     wanted = np.arange(graph.size) if nodes is None else np.asarray(nodes, np.int64)
     found: dict[int, int] = {}
@@ -83,7 +83,7 @@ def group_slack(
     the first x is beyond what any cycle can bear. Raises as `start_times` does.
     """
     period = Fraction(period)
-    starts = _scaled_starts(graph, period)
+    starts = scaled_starts(graph, period)
     relaxation = _relaxation(graph)
     slower = np.zeros(graph.size, np.int64)
     slower[np.asarray(nodes, np.int64)] = 1
@@ -123,8 +123,8 @@ def _in_order(relaxation: Relaxation, vector: Weights) -> Weights:
     return ordered
 
 
-def _scaled_starts(graph: TimedGraph, period: Fraction) -> Weights:
-    """`start_times` times the period's denominator, as integers."""
+def scaled_starts(graph: TimedGraph, period: Fraction) -> Weights:
+    """`start_times` times the period's denominator, as integers; raises as it does."""
     if graph.edge_count >= COMPILED_FROM:
         from snnir.maxplus.sweeps import OutOfRange  # noqa: PLC0415
 

@@ -9,76 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd, lcm
-from typing import Literal, NamedTuple
 
+import numpy as np
+
+from snnir.maxplus.channels import Actor, Arc, ArcKind, Channel, Phases, check, check_phases, phases_of
+from snnir.maxplus.columns import Columns
 from snnir.maxplus.errors import Inconsistent, MaxPlusError
-from snnir.maxplus.graph import LARGEST
+from snnir.maxplus.graph import Integers
 
-ArcKind = Literal["channel", "capacity", "concurrency", "order", "sequence"]
-"""Why one firing waits for another: data, buffer space, an earlier firing of its own actor, its turn on a resource. And
-sequence, in K-periodic schedules: the start of the firing of its own actor before it, which it follows anyway."""
+__all__ = ["Actor", "Arc", "ArcKind", "Channel", "Phases", "SDFGraph", "dependencies", "repetition_vector"]
 
-
-Phases = int | tuple[int, ...]
-"""The same number for every firing, or one for each phase: firing k has entry k modulo the length."""
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Fires for `time` units (>= 0); at most `concurrency` (>= 1) firings of it run at once, None: any number."""
-
-    name: str
-    time: Phases
-    concurrency: int | None = 1
-
-    @property
-    def times(self) -> tuple[int, ...]:
-        """The time of each phase."""
-        return _phases(self.time)
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A first-in first-out queue from actor `source` to actor `target`.
-
-    `source` adds `produce` tokens at the end of each firing, `target` takes `consume` tokens at the start of each, in
-    each phase as many as its entry says (>= 0, one at least > 0); `tokens` are there at the beginning. `capacity` is
-    the number of tokens that there is room for, None without limit: room is claimed when the producer starts and given
-    back when the consumer ends.
-    """
-
-    source: str
-    target: str
-    produce: Phases = 1
-    consume: Phases = 1
-    tokens: int = 0
-    capacity: int | None = None
-
-    @property
-    def produced(self) -> tuple[int, ...]:
-        """The tokens that each phase of the source adds."""
-        return _phases(self.produce)
-
-    @property
-    def consumed(self) -> tuple[int, ...]:
-        """The tokens that each phase of the target takes."""
-        return _phases(self.consume)
-
-
-class Arc(NamedTuple):
-    """A plain dependency: firings of actor number `target` take tokens as `consume` says, phase after phase (an actor
-    without phases: of length 1), those of `source` add as `produce` says.
-
-    `number` is that of the channel (kinds channel and capacity) or of the actor (concurrency).
-    """
-
-    kind: ArcKind
-    number: int
-    source: int
-    target: int
-    produce: tuple[int, ...]
-    consume: tuple[int, ...]
-    tokens: int
+_MANY = 64
+"""Graphs with at least so many channels are checked as columns first."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +50,13 @@ class SDFGraph:
         repeated = [name for name, count in Counter(actor.name for actor in self.actors).items() if count > 1]
         if repeated:
             raise MaxPlusError(f"several actors are named {repeated[0]}")
-        for actor in self.actors:
-            _check_phases(f"time of actor {actor.name}", actor.time)
-            if actor.concurrency is not None:
-                _check(f"concurrency of actor {actor.name}", actor.concurrency, 1)
-        for index, channel in enumerate(self.channels):
-            self._check_channel(index, channel)
+        if len(self.channels) < _MANY or self.columns is None:
+            for actor in self.actors:
+                check_phases(f"time of actor {actor.name}", actor.time)
+                if actor.concurrency is not None:
+                    check(f"concurrency of actor {actor.name}", actor.concurrency, 1)
+            for index, channel in enumerate(self.channels):
+                self._check_channel(index, channel)
         for index, order in enumerate(self.orders):
             if not order:
                 raise MaxPlusError(f"order {index} is empty")
@@ -129,12 +72,12 @@ class SDFGraph:
         self._known(channel.source, place)
         self._known(channel.target, place)
         for what, rate in (("production", channel.produce), ("consumption", channel.consume)):
-            _check_phases(f"{what} rate of {place}", rate)
-            if not sum(_phases(rate)):
+            check_phases(f"{what} rate of {place}", rate)
+            if not sum(phases_of(rate)):
                 raise MaxPlusError(f"the {what} rate of {place} is 0 in all phases")
-        _check(f"tokens of {place}", channel.tokens, 0)
+        check(f"tokens of {place}", channel.tokens, 0)
         if channel.capacity is not None:
-            _check(f"capacity of {place}, with {channel.tokens} tokens in it,", channel.capacity, channel.tokens)
+            check(f"capacity of {place}, with {channel.tokens} tokens in it,", channel.capacity, channel.tokens)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -142,8 +85,15 @@ class SDFGraph:
         return {actor.name: number for number, actor in enumerate(self.actors)}
 
     @cached_property
+    def columns(self) -> Columns | None:
+        """All numbers as vectors; None when some actor has several phases (or, while it is checked, a wrong number)."""
+        return Columns.of(self.actors, self.channels, self.index)
+
+    @cached_property
     def phases(self) -> tuple[int, ...]:
         """The number of phases of each actor: after so many firings, its times and all its rates begin again."""
+        if self.columns is not None:
+            return (1,) * len(self.actors)
         lengths = [[len(actor.times)] for actor in self.actors]
         for channel in self.channels:
             lengths[self.index[channel.source]].append(len(channel.produced))
@@ -205,13 +155,30 @@ def repetition_vector(sdf: SDFGraph) -> dict[str, int]:
     means over the phases. Raises `Inconsistent` with the channel that contradicts those walked before
     (breadth first from the first actor), and `MaxPlusError` when an order does not list each of its actors q times.
     """
-    if all(phases == 1 for phases in sdf.phases) and all(c.produce == c.consume for c in sdf.channels):
+    if _fires_once(sdf):
         repetition = [1] * len(sdf.actors)
     else:
         repetition = [cycles * phases for cycles, phases in zip(_balance(sdf), sdf.phases, strict=True)]
     result = {actor.name: firings for actor, firings in zip(sdf.actors, repetition, strict=True)}
     _check_orders(sdf, result)
     return result
+
+
+def dependencies(sdf: SDFGraph) -> tuple[Integers, Integers, Integers]:
+    """Source, target and tokens of each of `SDFGraph.arcs`, in the same order."""
+    if sdf.columns is not None:
+        arcs = sdf.columns.arcs
+        return arcs.source, arcs.target, arcs.tokens
+    rows = [(arc.source, arc.target, arc.tokens) for arc in sdf.arcs()]
+    source, target, tokens = np.array(rows, np.int64).reshape(-1, 3).T
+    return source, target, tokens
+
+
+def _fires_once(sdf: SDFGraph) -> bool:
+    """Whether it is plain that an iteration is one firing of each actor."""
+    if sdf.columns is not None:
+        return np.array_equal(sdf.columns.produce, sdf.columns.consume)
+    return all(phases == 1 for phases in sdf.phases) and all(c.produce == c.consume for c in sdf.channels)
 
 
 def _balance(sdf: SDFGraph) -> list[int]:
@@ -263,23 +230,3 @@ def _check_orders(sdf: SDFGraph, repetition: dict[str, int]) -> None:
             if count != repetition[name]:
                 times = repetition[name]
                 raise MaxPlusError(f"order {number} lists actor {name} {count} times, not {times} as in an iteration")
-
-
-def _phases(given: Phases) -> tuple[int, ...]:
-    return given if isinstance(given, tuple) else (given,)
-
-
-def _check_phases(what: str, given: Phases) -> None:
-    """Numbers of phases are integers from 0 on; a single rate of 0 is found by the caller."""
-    if given == ():
-        raise MaxPlusError(f"the {what} has no phases")
-    for value in _phases(given):
-        _check(what, value, 0)
-
-
-def _check(what: str, value: int, least: int) -> None:
-    # bool is an int to Python, and a number read from a file may be a float
-    if isinstance(value, bool) or not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise MaxPlusError(f"the {what} must be an integer, not {value!r}")
-    if not least <= value <= LARGEST:
-        raise MaxPlusError(f"the {what} is {value}; it must be between {least} and 2**62")

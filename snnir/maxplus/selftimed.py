@@ -1,11 +1,16 @@
 """Self-timed execution: every actor fires as soon as it can. By counting tokens, independently of the expansion."""
 
 from collections import deque
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from heapq import heappop, heappush
+from operator import add
 
 from snnir.maxplus.errors import Deadlock, MaxPlusError
 from snnir.maxplus.sdf import SDFGraph, repetition_vector
+
+Done = Callable[[int, int], int]
+"""When a firing ends, from its start and its time."""
 
 
 class _InOrder:
@@ -35,8 +40,8 @@ class _InOrder:
 class _Execution:
     """The state of a graph in execution: tokens and free room per channel, running firings, whose turn it is."""
 
-    def __init__(self, sdf: SDFGraph, quota: list[int] | None) -> None:
-        """`quota`: how often each actor may start, None for without end."""
+    def __init__(self, sdf: SDFGraph, quota: list[int] | None, done: Mapping[str, Done] | None = None) -> None:
+        """`quota`: how often each actor may start, None for without end. `done`: see `self_timed`."""
         actors = range(len(sdf.actors))
         if any(sdf.scattered):
             name = sdf.actors[sdf.scattered.index(True)].name
@@ -48,6 +53,7 @@ class _Execution:
         self.now = 0
         self.quota = quota
         self.times = [actor.times for actor in sdf.actors]
+        self.done = [(done or {}).get(actor.name, add) for actor in sdf.actors]
         self.limit = [actor.concurrency for actor in sdf.actors]
         self.tokens = [channel.tokens for channel in sdf.channels]
         self.room = [None if c.capacity is None else c.capacity - c.tokens for c in sdf.channels]
@@ -105,7 +111,7 @@ class _Execution:
         self.running[actor] += 1
         _begin(self.late_ends[actor], firing, 1)
         self.started[actor] += 1
-        heappush(self.ends, (self.now + _of(self.times[actor], firing), actor, firing))
+        heappush(self.ends, (self.done[actor](self.now, _of(self.times[actor], firing)), actor, firing))
 
     def end(self) -> int:
         """Moves on to the next end of a firing, hands over its tokens, and returns its actor."""
@@ -171,21 +177,27 @@ def _of(phases: tuple[int, ...], firing: int) -> int:
     return phases[firing % len(phases)]
 
 
-def self_timed(sdf: SDFGraph, iterations: int) -> dict[str, list[int]]:
+def self_timed(
+    sdf: SDFGraph, iterations: int, done: Mapping[str, Done] | None = None, *, limit: int = 10_000_000
+) -> dict[str, list[int]]:
     """The start times of the firings of the first `iterations` iterations, for each actor in order.
 
     Every firing starts as soon as its tokens, the room on its outputs, its actor's concurrency and its turn on shared
-    resources allow, from time 0 on. Cost: the number of firings times their channels. Raises `Inconsistent`,
-    `Deadlock` (with the actors that wait, no cycle) when the iterations cannot be completed, and `MaxPlusError` for
-    graphs with actors that start their firings in another order (`SDFGraph.scattered`).
+    resources allow, from time 0 on. `done`: of actors whose resource is not always open, when a firing ends, from its
+    start and its time; not before it starts, and not in another order than firings start. Cost: the number of firings
+    times their channels. Raises `Inconsistent`, `Deadlock` (with the actors that wait, no cycle) when the iterations
+    cannot be completed, and `MaxPlusError` for more than `limit` firings (which take minutes) and for graphs with
+    actors that start their firings in another order (`SDFGraph.scattered`).
     """
     if iterations < 0:
         raise MaxPlusError(f"cannot execute {iterations} iterations")
     repetition = repetition_vector(sdf)
     quota = [repetition[actor.name] * iterations for actor in sdf.actors]
-    execution = _Execution(sdf, quota)
-    starts: list[list[int]] = [[] for _ in sdf.actors]
     budget = sum(quota)
+    if budget > limit:
+        raise MaxPlusError(f"{iterations} iterations are {budget} firings, more than the limit of {limit}")
+    execution = _Execution(sdf, quota, done)
+    starts: list[list[int]] = [[] for _ in sdf.actors]
     while True:
         for actor in execution.start_all(budget):
             starts[actor].append(execution.now)

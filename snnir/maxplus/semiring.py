@@ -22,11 +22,11 @@ from snnir.maxplus.sdf import SDFGraph, repetition_vector
 EPSILON = -math.inf
 """The zero of the semiring."""
 
+_MOST_PASSED = 1_000_000
+"""So many tokens can be made in an iteration that is executed with symbols."""
+
 Matrix = NDArray[np.object_]
 """An array of integers, fractions and EPSILON."""
-
-Scalar = int | Fraction | float
-"""An entry; the only float is EPSILON."""
 
 
 def matrix(rows: Sequence[Any] | NDArray[Any]) -> Matrix:
@@ -146,7 +146,8 @@ def iteration_matrix(sdf: SDFGraph, limit: int = 4_000) -> Matrix:
     row i of M is the token at place i after each actor has fired as often as the repetition vector says. The greatest
     eigenvalue of M is the period of an iteration. O(firings * tokens) time, O(tokens^2) memory.
 
-    Raises `Inconsistent`, `Deadlock` (with the actors that wait, no cycle), `MaxPlusError` beyond `limit` tokens.
+    Raises `Inconsistent`, `Deadlock` (with the actors that wait, no cycle), `MaxPlusError` for more than `limit`
+    initial tokens and for more than a million tokens that are made in an iteration.
     """
     return _Symbolic(sdf, limit).iteration()
 
@@ -156,8 +157,11 @@ class _Symbolic:
 
     def __init__(self, sdf: SDFGraph, limit: int) -> None:
         self.sdf = sdf
-        self.repetition = [repetition_vector(sdf)[actor.name] for actor in sdf.actors]
+        self.repetition = list(repetition_vector(sdf).values())
         arcs = list(sdf.arcs())
+        passed = sum(sum(arc.produce) * self.repetition[arc.source] // len(arc.produce) for arc in arcs)
+        if passed > _MOST_PASSED:
+            raise MaxPlusError(f"an iteration passes {passed} tokens on, more than the limit of {_MOST_PASSED}")
         self.total = sum(arc.tokens for arc in arcs) + len(sdf.orders)
         if self.total > limit:
             raise MaxPlusError(f"the graph holds {self.total} tokens, more than the limit of {limit}")

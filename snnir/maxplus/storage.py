@@ -12,7 +12,7 @@ import numpy as np
 from snnir.maxplus.cycle_ratio import maximum_cycle_ratio
 from snnir.maxplus.errors import Deadlock, MaxPlusError
 from snnir.maxplus.expansion import KINDS, edges_of_arc, expand
-from snnir.maxplus.graph import Integers, TimedGraph
+from snnir.maxplus.graph import LARGEST, Integers, TimedGraph
 from snnir.maxplus.potentials import start_times
 from snnir.maxplus.sdf import Arc, Channel, SDFGraph
 
@@ -28,6 +28,10 @@ class Store:
     `least` and `most` limit the capacity (None: not); one more token costs `weight`. When the firings of the graph
     stand for other firings of the claimant than of the owner (`snnir.schedule.stages`), `shift` is by how many tokens
     the room at the beginning is greater than capacity - tokens.
+
+    A token that several consumers read from the same buffer takes its room once, until the last of them gives it back.
+    Then `others` are the other consumers, as stores whose weights do not count, with the same claimant: each has a room
+    of the capacity, or of its own `most` if that is less, which it is for no other one than for the first.
     """
 
     claimant: str
@@ -39,11 +43,19 @@ class Store:
     most: int | None = None
     weight: int = 1
     shift: int = 0
+    others: "tuple[Store, ...]" = ()
+
+    @property
+    def readers(self) -> "tuple[Store, ...]":
+        """This store, and the others in the same buffer."""
+        return self, *self.others
 
     @property
     def unit(self) -> int:
         """The greatest common divisor of the rates: beyond the tokens, only multiples of it make a difference."""
-        return gcd(*self.claim, *self.release)
+        own = gcd(*self.claim, *self.release)
+        # initial tokens of others may have any rest
+        return 1 if self.others else own
 
     @property
     def smallest(self) -> int:
@@ -52,6 +64,8 @@ class Store:
         p + c - g + (d mod g) for rates p and c with common divisor g, unless the d initial tokens need more (Stuijk,
         Geilen, Basten, IEEE Trans. Computers 57(10), 2008, section 6); with phases, what one firing needs.
         """
+        if self.others:
+            return max(replace(self, others=()).smallest, *(other.smallest for other in self.others))
         largest = max(*self.claim, *self.release)
         if len(self.claim) == len(self.release) == 1 and not self.shift:
             largest = self.claim[0] + self.release[0] - self.unit
@@ -88,6 +102,11 @@ class _Ends:
     released: tuple[int, ...]
 
 
+def room_of(store: Store, capacity: int) -> int:
+    """The room of a reader of a buffer that has so much."""
+    return capacity if store.most is None else min(capacity, store.most)
+
+
 class Storage:
     """A graph with stores whose capacities change.
 
@@ -97,7 +116,11 @@ class Storage:
     def __init__(self, sdf: SDFGraph, stores: Sequence[Store], limit: int) -> None:
         self.stores = tuple(stores)
         # as channels back with any tokens, so that all that depends on the structure of the graph is known to `expand`
-        back = [Channel(store.owner, store.claimant, store.release, store.claim) for store in self.stores]
+        back = [
+            Channel(reader.owner, reader.claimant, reader.release, reader.claim)
+            for store in self.stores
+            for reader in store.readers
+        ]
         self._sdf = replace(sdf, channels=(*sdf.channels, *back))
         expansion = expand(self._sdf, limit)
         graph = expansion.graph
@@ -108,8 +131,8 @@ class Storage:
         # not those of the edges: with other capacities, edges leave other firings
         times = [islice(cycle(actor.times), count) for actor, count in zip(sdf.actors, self._counts, strict=True)]
         self._time: Integers = np.fromiter(chain.from_iterable(times), np.int64, graph.size)
-        self._ends = [self._ends_of(store) for store in self.stores]
-        self._columns: dict[tuple[int, int], tuple[Integers, ...]] = {}
+        self._ends = [[self._ends_of(reader) for reader in store.readers] for store in self.stores]
+        self._columns: dict[tuple[int, int, int], tuple[Integers, ...]] = {}
         self._late: Integers = np.zeros(graph.size, np.int64)
         self.edge_count = graph.edge_count
 
@@ -136,8 +159,9 @@ class Storage:
     def single(self) -> bool:
         """Whether all stores have rates of 1 and are between actors that fire once per iteration."""
         return all(
-            store.claim == store.release == (1,) and len(ends.claimed) == len(ends.released) == 1
+            reader.claim == reader.release == (1,) and len(each.claimed) == len(each.released) == 1
             for store, ends in zip(self.stores, self._ends, strict=True)
+            for reader, each in zip(store.readers, ends, strict=True)
         )
 
     def fixed_edges(self) -> Iterator[tuple[int, int, int, int]]:
@@ -145,10 +169,10 @@ class Storage:
         source, target, tokens = self._fixed
         return zip(*(each.tolist() for each in (source, target, self._time[source], tokens)), strict=True)
 
-    def ends(self, number: int) -> tuple[int, int, int]:
-        """Of a `single` store the firings that release and claim its room, and the time of the first."""
-        owner, claimant = (int(self._first[actor]) for actor in (self._ends[number].owner, self._ends[number].claimant))
-        return owner, claimant, int(self._time[owner])
+    def ends(self, number: int) -> list[tuple[int, int, int]]:
+        """Of the readers of a `single` store the firings that release and claim its room, and the time of the first."""
+        pairs = [[int(self._first[actor]) for actor in (each.owner, each.claimant)] for each in self._ends[number]]
+        return [(owner, claimant, int(self._time[owner])) for owner, claimant in pairs]
 
     def heights(self, capacities: Sequence[int | None], period: Fraction) -> list[int]:
         """Start times of a schedule of this period, in units of 1 / its denominator. Raises as `start_times` does."""
@@ -169,42 +193,57 @@ class Storage:
         for edge in edges:
             place = int(np.searchsorted(bounds, edge, side="right"))
             if place:
-                number = used[place - 1]
-                low, high = self._range(number, int(source[edge]), int(target[edge]), int(tokens[edge]))
+                number, reader = used[place - 1]
+                low, high = self._range(number, reader, int(source[edge]), int(target[edge]), int(tokens[edge]))
                 enough[number] = min(high, enough.get(number, high))
                 present[number] = max(low, present.get(number, low))
         stores = tuple(sorted(enough))
         return Limit(period, stores, tuple(enough[n] for n in stores), tuple(present[n] for n in stores))
 
-    def _columns_of(self, capacities: Sequence[int | None]) -> tuple[Integers, Integers, Integers, list[int], Integers]:
-        """Sources, targets and tokens of all edges; the stores of limited capacity; up to which edge each part goes."""
-        used = [number for number, capacity in enumerate(capacities) if capacity is not None]
-        columns = [self._fixed, *(self._edges(number, capacities[number] or 0) for number in used)]
+    def _columns_of(
+        self, capacities: Sequence[int | None]
+    ) -> tuple[Integers, Integers, Integers, list[tuple[int, int]], Integers]:
+        """Sources, targets and tokens of all edges; the stores of limited capacity and their readers; up to which edge
+        each part goes."""
+        used = [
+            (number, reader)
+            for number, capacity in enumerate(capacities)
+            if capacity is not None
+            for reader in range(len(self._ends[number]))
+        ]
+        columns = [self._fixed, *(self._edges(number, reader, capacities[number] or 0) for number, reader in used)]
         source, target, tokens = (np.concatenate(column) for column in zip(*columns, strict=True))
         return source, target, tokens, used, np.cumsum([len(column[0]) for column in columns])
 
-    def _edges(self, number: int, capacity: int) -> tuple[Integers, ...]:
-        """Sources, targets and tokens of the edges of a store."""
-        if (number, capacity) not in self._columns:
-            store, ends = self.stores[number], self._ends[number]
-            room = capacity - store.tokens + store.shift
+    def _edges(self, number: int, reader: int, capacity: int) -> tuple[Integers, ...]:
+        """Sources, targets and tokens of the edges of a reader of a store."""
+        store, ends = self.stores[number].readers[reader], self._ends[number][reader]
+        key = number, reader, room_of(store, capacity)
+        if key not in self._columns:
+            room = key[2] - store.tokens + store.shift
             arc = Arc("capacity", number, ends.owner, ends.claimant, store.release, store.claim, room)
-            self._columns[number, capacity] = edges_of_arc(self._sdf, arc, self._counts, self._first)[:3]
-        return self._columns[number, capacity]
+            self._columns[key] = edges_of_arc(self._sdf, arc, self._counts, self._first)[:3]
+        return self._columns[key]
 
-    def _range(self, number: int, source: int, target: int, tokens: int) -> tuple[int, int]:
+    def _range(self, number: int, reader: int, source: int, target: int, tokens: int) -> tuple[int, int]:
         """From which capacity on an edge of a store surely is a constraint, and with which it no longer is.
 
         Firing k of the claimant takes room up to token C(k), counted from the first that the owner releases, less the
         room at the beginning; firing j of the owner, `tokens` iterations earlier, releases up to R(j) - tokens * R. As
         long as the ends of the owner's firings are in order, less room never helps.
         """
-        store, ends = self.stores[number], self._ends[number]
+        whole, ends = self.stores[number], self._ends[number][reader]
+        store = whole.readers[reader]
         taker, maker = target - int(self._first[ends.claimant]), source - int(self._first[ends.owner])
         begin, end = (ends.claimed[taker - 1] if taker else 0), ends.claimed[taker]
         before, after = (ends.released[maker - 1] if maker else 0), ends.released[maker]
         earlier = tokens * ends.released[-1] + store.tokens - store.shift
-        return (begin + 1 - after + earlier) if self._sdf.overtaking[ends.owner] else 0, end - before + earlier
+        low = (begin + 1 - after + earlier) if self._sdf.overtaking[ends.owner] else 0
+        broken = end - before + earlier
+        if store.most is not None and broken > store.most:
+            # more than this reader ever has: no capacity of the store helps
+            broken = max(broken, LARGEST if whole.most is None else whole.most + 1)
+        return low, broken
 
     def _critical(self, source: Integers, target: Integers, tokens: Integers) -> tuple[Fraction | None, Sequence[int]]:
         """The least period, and the edges of a cycle that needs it; None for a cycle without tokens."""

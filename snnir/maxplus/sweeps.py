@@ -7,17 +7,15 @@ for numba. Values start at 0 and only rise, until
 
 or a cycle of positive weight appears. Policy iteration after Dasdan (TODAES 9(4), 2004), with three changes. Nodes are
 swept in a topological order of the token-free edges, heads first, so that one sweep carries a change along every
-token-free path; offers against that order wait until all others are known, which makes a sweep one policy
-improvement of the max-plus matrix of the tokens (Cochet-Terrasson, Cohen, Gaubert, McGettrick, Quadrat, 1998). Nodes
-whose value did not rise since their last visit are passed over. Values never fall below 0, so that only
-nodes from which a walk of positive weight starts are ever raised: few, when price / scale is close to the greatest
-ratio.
+token-free path; against that order a node sees the values of the sweep before, which makes a sweep one policy
+improvement of the max-plus matrix of the tokens (Cochet-Terrasson, Cohen, Gaubert, McGettrick, Quadrat, 1998). When a
+sweep raises few nodes, the next one visits only those with edges to them. Values never fall below 0, so that only nodes
+from which a walk of positive weight starts are ever raised: few, when price / scale is close to the greatest ratio.
 
 (*) with no node left to visit is the certificate of optimality, in integers; why sweeps end is said in `relaxation`.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +24,11 @@ from snnir.maxplus import kernels
 from snnir.maxplus.graph import Integers, TimedGraph
 from snnir.maxplus.relaxation import deadlock
 
-_PATIENCE = 4
-"""Edges looked at per node before whole paths of choices are followed again, which costs as much as these."""
+_PATIENCE = 8
+"""Edges looked at per node before whole paths of choices are followed again, which costs about as much as these."""
+
+_FEW = 1 / 8
+"""When no greater part of the nodes was raised in a sweep, the next one visits only nodes with edges to these."""
 
 _SMALL = np.iinfo(np.int32).max
 
@@ -65,14 +66,14 @@ class Sweeps:
         self._position = self._numbered() if up and down else np.zeros(0, np.int32)
         self._flip = up and not down
         # arrays come from numpy rather than from within the kernels, as numpy asks for large pages
-        self._begin = np.zeros(size + 2, np.int32)
         narrow = max(self._most_time, self._most_tokens) <= _SMALL
-        self._edges: NDArray[Any] = np.empty((count, 3), np.int32 if narrow else np.int64)
+        self._lists = np.zeros(size + 2, np.uint32), np.empty((count, 4), np.int32 if narrow else np.int64)
         columns = self._tail, self._head, graph.time, graph.tokens
-        kernels.sort_by_head(columns, self._position, self._flip, self._begin, self._edges)
-        self._state = np.zeros(size, np.int64), np.full(size, -1, np.int64), np.empty((size, 2), np.int64)
-        self._state[2][:] = kernels.NO_OFFER, -1
-        self._active = np.ones(size, np.uint8)
+        kernels.sort_by_tail(columns, self._position, self._flip, self._lists)
+        self._state = np.zeros(size, np.int64), np.full(size, -1, np.int64)
+        self._tails: kernels.Tails | None = None
+        self._active = np.zeros(size, np.uint8)
+        self._everywhere = True
         self._nodes = np.arange(size, dtype=np.int32)
         self._mark = np.full(size, -1, np.int64)
         self._stamp = 0
@@ -93,10 +94,8 @@ class Sweeps:
         `settle` comes next, with a price per scale of at least this cycle's ratio. The choices that remain are where
         it begins: without them whole paths could not be followed before a sweep has gone along every edge of them.
         """
-        kernels.choose_heaviest(self._begin, self._edges, self._state)
-        found = self._best(self._graph.size, 0, 0)
-        self._state[0][:] = 0
-        return found
+        kernels.choose_heaviest(self._lists, self._state)
+        return self._best(self._graph.size, 0, 0)
 
     def settle(self, scale: int, price: int) -> ChosenCycle | None:
         """Sweeps until (*) holds, or to the best cycle of positive weight among the first ones that appear.
@@ -105,21 +104,17 @@ class Sweeps:
         """
         if scale * self._most_time + abs(price) * self._most_tokens > kernels.LIMIT:
             raise OutOfRange
-        patience = 0
+        looked = 0
         while True:
-            count, news, work = kernels.sweep(
-                self._begin, self._edges, self._state, self._active, self._nodes, scale, price
-            )
-            if count < 0:
-                raise OutOfRange
-            if not news:
+            count, work = self._sweep(scale, price)
+            if not count:
                 return None
             found = self._best(count, scale, price)
             if found:
                 return found
-            patience += work + self._graph.size // 8
-            if patience > _PATIENCE * self._graph.size:
-                patience = 0
+            looked += work + self._graph.size // 8
+            if looked > _PATIENCE * self._graph.size:
+                looked = 0
                 self._follow(scale, price)
 
     def rescale(self, numerator: int, denominator: int) -> None:
@@ -129,7 +124,7 @@ class Sweeps:
         """
         if max(numerator, denominator) > kernels.LIMIT:
             raise OutOfRange
-        kernels.restart(self._state, self._active, numerator, denominator)
+        self._everywhere |= not kernels.restart(self._state, numerator, denominator)
 
     def values(self) -> Integers:
         """The value of each node of the graph."""
@@ -140,15 +135,37 @@ class Sweeps:
 
     def edges_of(self, cycle: ChosenCycle) -> Integers:
         """The edges of a cycle of choices, by their numbers in the graph and in its direction."""
-        heads = cycle.choices & kernels.NODE
-        places = (cycle.choices >> kernels.NODE_BITS) - self._begin[heads]
-        edges = kernels.number_edges(self._head, self._named(heads), places, self._graph.size)
+        edges = self._lists[1][cycle.choices >> kernels.NODE_BITS, kernels.NUMBER].astype(np.int64)
         return edges[::-1] if self._against else edges
+
+    def _sweep(self, scale: int, price: int) -> tuple[int, int]:
+        """One sweep: how many nodes were raised, and how many edges were looked at. Raises `OutOfRange`."""
+        if self._everywhere or self._tails is None:
+            count = kernels.sweep(self._lists, self._state, self._nodes, scale, price)
+            work = self._graph.edge_count
+        else:
+            count, work = kernels.sweep_active(
+                self._lists, self._tails, self._state, self._active, self._nodes, scale, price
+            )
+        if count < 0:
+            raise OutOfRange
+        few = count <= _FEW * self._graph.size
+        if few and self._everywhere and count:
+            self._wake(self._nodes[:count])
+        self._everywhere = not few
+        return count, work
+
+    def _wake(self, raised: NDArray[np.int32]) -> None:
+        """Lets the next sweep visit only nodes with edges to those `raised`, and what is left of earlier ones."""
+        if self._tails is None:
+            self._tails = np.zeros(self._graph.size + 2, np.uint32), np.empty(self._graph.edge_count, np.uint32)
+            kernels.list_tails(self._lists, self._tails)
+        kernels.wake_all(self._tails, raised, self._active)
 
     def _best(self, count: int, scale: int, price: int) -> ChosenCycle | None:
         """The best cycle better than price / scale that choices lead to from the first `count` of the nodes listed."""
         time, tokens, node = kernels.best_chosen_cycle(
-            self._edges, self._state, self._nodes[:count], self._mark, self._stamp, scale, price
+            self._lists, self._state, self._nodes[:count], self._mark, self._stamp, scale, price
         )
         self._stamp += count
         if node < 0:
@@ -156,20 +173,11 @@ class Sweeps:
         return ChosenCycle(time, tokens, kernels.cycle_of_choices(self._state, node))
 
     def _follow(self, scale: int, price: int) -> None:
-        within = kernels.follow_choices(
-            self._edges, self._state, self._active, self._nodes, self._mark, self._stamp, scale, price
-        )
+        within = kernels.follow_choices(self._lists, self._state, self._nodes, self._mark, self._stamp, scale, price)
         self._stamp += 1
+        self._everywhere = True
         if not within:
             raise OutOfRange
-
-    def _named(self, nodes: Integers) -> Integers:
-        """The numbers in the graph of nodes as the sweeps number them."""
-        if not self._position.size:
-            return self._graph.size - 1 - nodes if self._flip else nodes
-        name = np.empty_like(self._position)
-        name[self._position] = np.arange(len(name), dtype=name.dtype)
-        return name[nodes].astype(np.int64)
 
     def _token_free_edges(self, nodes: NDArray[np.int32]) -> tuple[int, ...]:
         """The first token-free edges from each of the nodes to the next one, in the direction of the graph."""

@@ -69,6 +69,15 @@ def rates(repetition: list[int], source: int, target: int) -> tuple[int, int]:
     return repetition[target] // common, repetition[source] // common
 
 
+def _ends(draw: st.DrawFn, size: int, ring: bool) -> list[tuple[int, int]]:
+    """Channels that connect all actors, and if `ring` lead through all of them and back, as pairs (source, target)."""
+    ends = [(number, (number + 1) % size) for number in range(size)] if ring else []
+    for number in range(1, size):
+        other = draw(st.integers(0, number - 1))
+        ends.append((other, number) if draw(st.booleans()) else (number, other))
+    return ends
+
+
 @st.composite
 def sdf_graphs(draw: st.DrawFn, bounded: bool = False, least_time: int = 0) -> SDFGraph:
     """Small connected multi-rate graphs with buffers, cycles, concurrencies and orders; some of them deadlock.
@@ -84,10 +93,7 @@ def sdf_graphs(draw: st.DrawFn, bounded: bool = False, least_time: int = 0) -> S
     )
     ring = draw(st.booleans())
     live = draw(st.integers(0, 3)) > 0
-    ends = [(number, (number + 1) % size) for number in range(size)] if ring else []
-    for number in range(1, size):
-        other = draw(st.integers(0, number - 1))
-        ends.append((other, number) if draw(st.booleans()) else (number, other))
+    ends = _ends(draw, size, ring)
     channels: list[Channel] = []
     for source, target in ends:
         produce, consume = rates(repetition, source, target)
@@ -136,10 +142,7 @@ def phased_graphs(draw: st.DrawFn, bounded: bool = False, least_time: int = 0, l
         actors.append(Actor(name, tuple(times), draw(st.sampled_from([1, 2, 3, None]))))
     ring = draw(st.booleans())
     live = draw(st.integers(0, 3)) > 0
-    ends = [(number, (number + 1) % size) for number in range(size)] if ring else []
-    for number in range(1, size):
-        other = draw(st.integers(0, number - 1))
-        ends.append((other, number) if draw(st.booleans()) else (number, other))
+    ends = _ends(draw, size, ring)
     channels: list[Channel] = []
     for source, target in ends:
         produced, consumed = rates(cycles, source, target)

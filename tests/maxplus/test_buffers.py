@@ -3,6 +3,7 @@
 import csv
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -19,10 +20,10 @@ from test_sdf3 import read_sdf3
 
 from snnir.maxplus import Actor, Channel, Deadlock, MaxPlusError, SDFGraph, analyze
 from snnir.maxplus.buffers import Buffers, front, pareto, smallest_capacities, smallest_distribution
-from snnir.maxplus.distributions import Distribution
+from snnir.maxplus.distributions import Distribution, Search
 from snnir.maxplus.errors import TooLarge
-from snnir.maxplus.incremental import shrunk
-from snnir.maxplus.storage import Storage, Store
+from snnir.maxplus.incremental import shrunk, smallest
+from snnir.maxplus.storage import Limit, Storage, Store, room_of
 
 examples = settings(
     max_examples=60,
@@ -313,7 +314,7 @@ def test_periods_out_of_reach_are_refused() -> None:
 def test_limited_effort_switches_or_is_refused() -> None:
     channels = [Channel(f"a{n}", f"a{n + 1}", 2, 3) for n in range(3)]
     sdf = SDFGraph(tuple(Actor(f"a{n}", 5 + n) for n in range(4)), tuple(channels))
-    with pytest.raises(TooLarge, match=r"more than 3 distributions.*the incremental algorithm takes less time"):
+    with pytest.raises(TooLarge, match=r"was stopped after 3 steps; the incremental algorithm takes less time"):
         pareto(sdf, algorithm="exact", effort=3)
     assert all(not point.exact for point in pareto(sdf, effort=3))
     assert not smallest_capacities(sdf, effort=3).exact
@@ -372,3 +373,95 @@ def test_shifted_firings_change_nothing(seed: int) -> None:
             less = [*cut.capacities[:number], capacity - 1, *cut.capacities[number + 1 :]]
             period = storage.limit(less).period
             assert capacity == storage.stores[number].smallest or period is None or period > large.period
+
+
+def test_a_search_is_stopped_after_so_many_analyses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Analyses count for more than what is only compared: the effort bounds the time."""
+    count = 0
+    limit = Storage.limit
+
+    def counted(storage: Storage, capacities: Sequence[int | None]) -> Limit:
+        nonlocal count
+        count += 1
+        return limit(storage, capacities)
+
+    monkeypatch.setattr(Storage, "limit", counted)
+    storage = rings(12)
+    with pytest.raises(TooLarge, match="was stopped after 30 steps"):
+        Search(storage, 30).below(storage.fastest, strictly=False)
+    assert 1 < count <= 30 // 5 + 2
+
+
+def rings(size: int) -> Storage:
+    """A ring of actors, each with a channel to the next two, which is hard to size: times without a common pattern."""
+    names = [f"a{n}" for n in range(size)]
+    actors = tuple(Actor(name, 3 + 7 * n % 11) for n, name in enumerate(names))
+    pairs = [(n, (n + step) % size) for n in range(size) for step in (1, 2, 5)]
+    channels = [Channel(names[a], names[b], tokens=0 if a < b else 2) for a, b in pairs]
+    stores = [Store(names[a], names[b], tokens=int(a > b) * 2) for a, b in pairs]
+    return Storage(SDFGraph(actors, tuple(channels)), stores, 100)
+
+
+@st.composite
+def shared_buffers(draw: st.DrawFn) -> tuple[SDFGraph, list[Store]]:
+    """Actors with rates 1 in a row; what several of them read of one is in one buffer, with delays of their own."""
+    count = draw(st.integers(3, 6))
+    actors = tuple(Actor(f"a{n}", draw(st.integers(1, 9))) for n in range(count))
+    channels: list[Channel] = []
+    stores: list[Store] = []
+    for source in range(count - 1):
+        readers = draw(st.lists(st.integers(source + 1, count - 1), min_size=1, max_size=3))
+        group: list[Store] = []
+        for reader in readers:
+            tokens = draw(st.integers(0, 2))
+            most = tokens + draw(st.integers(1, 3))
+            channels.append(Channel(f"a{source}", f"a{reader}", tokens=tokens))
+            group.append(Store(f"a{source}", f"a{reader}", tokens=tokens, least=tokens + 1, most=most))
+        group.sort(key=lambda store: -(store.most or 0))
+        stores.append(replace(group[0], others=tuple(group[1:])))
+    return SDFGraph(actors, tuple(channels)), stores
+
+
+@settings(max_examples=80, deadline=None)
+@given(shared_buffers(), st.integers(0, 3))
+def test_what_several_read_takes_its_room_once(made: tuple[SDFGraph, list[Store]], slower: int) -> None:
+    sdf, stores = made
+    storage = Storage(sdf, stores, 100)
+
+    def period(capacities: Sequence[int]) -> Fraction | None:
+        """By plain channels back, one for each reader."""
+        back = [
+            Channel(reader.owner, reader.claimant, tokens=room_of(reader, size) - reader.tokens)
+            for store, size in zip(stores, capacities, strict=True)
+            for reader in store.readers
+        ]
+        try:
+            return analyze(replace(sdf, channels=(*sdf.channels, *back)), slack=False).period
+        except Deadlock:
+            return None
+
+    largest = [store.most or 0 for store in stores]
+    best = period(largest)
+    assert best is not None
+    wanted = best + slower
+    ranges = [range(store.smallest, most + 1) for store, most in zip(stores, largest, strict=True)]
+    enough = [each for each in product(*ranges) if (reached := period(each)) is not None and reached <= wanted]
+    found = Search(storage, 10_000).below(wanted, strictly=False)
+    assert found is not None
+    assert (found.size, found.period) == (sum(found.capacities), period(found.capacities))
+    assert found.size == min(map(sum, enough))
+    # by growing and cutting: enough, and each in turn as small as those before and after it allow
+    full = Distribution(tuple(largest), sum(largest), best)
+    for start in (None, full):
+        small = smallest(storage, wanted, start)
+        assert small is not None
+        assert small.period == period(small.capacities)
+        assert small.period <= wanted
+    left = list(largest)
+    for number in sorted(range(len(left)), key=lambda each: stores[each].smallest - left[each]):
+        while left[number] > stores[number].smallest:
+            reached = period([*left[:number], left[number] - 1, *left[number + 1 :]])
+            if reached is None or reached > wanted:
+                break
+            left[number] -= 1
+    assert shrunk(storage, full, wanted).capacities == tuple(left)

@@ -63,6 +63,8 @@ def test_periods_that_cannot_be_are_refused() -> None:
         periodic_schedule(PIPELINE, Fraction(15, 2))
     with pytest.raises(MaxPlusError, match="below the ratio 8"):
         source_to_sink(PIPELINE, "a", "c", Fraction(15, 2))
+    with pytest.raises(MaxPlusError, match="actor d"):
+        source_to_sink(PIPELINE, "a", "d")
     with pytest.raises(MaxPlusError, match="-1 is negative"):
         periodic_schedule(PIPELINE, -1)
     assert periodic_schedule(SDFGraph((Actor("a", 3, None),))).period == 0

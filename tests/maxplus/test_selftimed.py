@@ -73,5 +73,7 @@ def test_unbounded_executions_are_refused() -> None:
 
 def test_nothing_is_executed_for_no_iterations() -> None:
     assert self_timed(SDFGraph((Actor("a", 1),)), 0) == {"a": []}
+    with pytest.raises(MaxPlusError, match="3 iterations are 3 firings, more than the limit of 2"):
+        self_timed(SDFGraph((Actor("a", 1),)), 3, limit=2)
     with pytest.raises(MaxPlusError, match="-1 iterations"):
         self_timed(SDFGraph((Actor("a", 1),)), -1)

@@ -150,6 +150,8 @@ def test_limits_of_iteration_matrices() -> None:
     assert iteration_matrix(SDFGraph((Actor("a", 6, None),))).shape == (0, 0)
     with pytest.raises(MaxPlusError, match="holds 11 tokens, more than the limit of 10"):
         iteration_matrix(SDFGraph((Actor("a", 1, 11),)), limit=10)
+    with pytest.raises(MaxPlusError, match="passes 2000000003 tokens on, more than the limit"):
+        iteration_matrix(SDFGraph((Actor("a", 1), Actor("b", 1)), (Channel("a", "b", 10**9 + 1, 1),)))
     blocked = SDFGraph((Actor("a", 1), Actor("b", 1)), (Channel("b", "b"), Channel("a", "b")))
     with pytest.raises(Deadlock) as caught:
         iteration_matrix(blocked)

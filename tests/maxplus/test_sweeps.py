@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,9 @@ from snnir.maxplus import (
     start_times,
     sweeps,
 )
-from snnir.maxplus.kernels import LIMIT, compiled, greater
+from snnir.maxplus.kernels import LIMIT, compiled, greater, restart
 from snnir.maxplus.relaxation import Relaxation
+from snnir.maxplus.sweeps import Sweeps
 
 examples = settings(max_examples=1000, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -65,6 +67,10 @@ def compiled_for_all() -> Iterator[None]:
     patch.undo()
 
 
+FEW = [0, 1, 0.125]
+"""Sweeps visit all nodes each time, after the first one only the active ones, or now these and now those."""
+
+
 def relaxed(graph: TimedGraph) -> CycleRatio | None:
     """The result without compiled code."""
     with pytest.MonkeyPatch.context() as patch:
@@ -83,8 +89,14 @@ def starts(graph: TimedGraph, period: Fraction, compiled_from: int) -> list[Frac
 
 
 @examples
-@given(graphs())
-def test_all_that_is_true_of_small_graphs(graph: TimedGraph) -> None:
+@given(graphs(), st.sampled_from(FEW))
+def test_all_that_is_true_of_small_graphs(graph: TimedGraph, few: float) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweeps, "_FEW", few)
+        check_all(graph)
+
+
+def check_all(graph: TimedGraph) -> None:
     cycles = list(simple_cycles(graph))
     if not all(cycle.tokens for cycle in cycles):
         for function, given in ((maximum_cycle_ratio, ()), (start_times, (Fraction(1),))):
@@ -133,22 +145,51 @@ def test_both_arithmetics_are_met_and_the_second_takes_over(monkeypatch: pytest.
             assert bool(calls) == (bits >= 60)
 
 
-def test_values_that_outgrow_64_bits_in_a_sweep_are_noticed() -> None:
-    """Each edge weighs little enough, their sum along the chain does not; the period is what makes them heavy."""
-    chain = TimedGraph.from_edges(40, [(node, node + 1, (1 << 54) - node, node % 2) for node in range(39)])
+@pytest.mark.parametrize(("few", "patience"), [(0, 99), (1, 99), (0, 0)], ids=["all", "active", "paths"])
+def test_values_that_outgrow_64_bits_are_noticed(few: int, patience: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each edge weighs little enough, their sum along the chain does not; the period is what makes them heavy.
+
+    A sweep adds one edge here; three exceed the limit, eight the 64 bits.
+    """
+    monkeypatch.setattr(sweeps, "_FEW", few)
+    monkeypatch.setattr(sweeps, "_PATIENCE", patience)
+    chain = TimedGraph.from_edges(40, [(node + 1, node, (1 << 54) - node, 1) for node in range(39)])
     period = Fraction(1, 63)
     exact = starts(chain, period, 1 << 60)
     with pytest.raises(sweeps.OutOfRange):
-        sweeps.Sweeps(chain, against=True).settle(period.denominator, period.numerator)
+        Sweeps(chain, against=True).settle(period.denominator, period.numerator)
     assert starts(chain, period, 0) == exact
     assert exact is not None
-    assert exact[-1] * 63 > LIMIT
+    assert exact[0] * 63 > 2 * LIMIT
 
 
+def test_what_could_outgrow_64_bits_is_not_begun() -> None:
+    loop = Sweeps(TimedGraph.from_edges(1, [(0, 0, 1 << 30, 1)]))
+    for scale, price in ((1 << 40, 0), (1, 1 << 62), (1, -(1 << 62))):
+        with pytest.raises(sweeps.OutOfRange):
+            loop.settle(scale, price)
+    for time, tokens in ((1 << 59, 1), (-(1 << 59), 1), (1, 1 << 59)):
+        ring = [(node, (node + 1) % 5, time, tokens) for node in range(5)]
+        with pytest.raises(sweeps.OutOfRange):
+            Sweeps(TimedGraph.from_edges(5, ring))
+
+
+def test_values_too_large_for_another_scale_are_settled_anew() -> None:
+    values, choices = np.array([7, LIMIT // 4]), np.array([-1, -1])
+    assert restart((values, choices), 3, 2)
+    assert values.tolist() == [10, LIMIT // 8 * 3]
+    assert not restart((values, choices), 8, 1)
+    assert values.tolist() == [80, LIMIT // 2]
+
+
+@pytest.mark.parametrize("few", FEW)
 @pytest.mark.parametrize("numbering", ["up", "down", "shuffled"])
 @pytest.mark.parametrize("family", ["chain", "layers", "rings", "mean", "distant"])
-def test_larger_graphs_in_every_numbering(family: str, numbering: str) -> None:
+def test_larger_graphs_in_every_numbering(
+    family: str, numbering: str, few: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Many phases, long paths of choices, components: ratio and start times as without compiled code."""
+    monkeypatch.setattr(sweeps, "_FEW", few)
     for seed in range(6):
         graph = larger(family, numbering, seed)
         found, other = maximum_cycle_ratio(graph), relaxed(graph)
@@ -198,25 +239,52 @@ def test_a_choice_that_leads_nowhere_is_not_the_end() -> None:
     assert maximum_cycle_ratio(TimedGraph.from_edges(4, edges[2:])) is None
 
 
-def test_long_ways_from_token_to_token_take_few_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many edges each sweep looks at; one entry a sweep, as long as the test runs."""
+    seen: list[int] = []
+    sweep = Sweeps._sweep  # pyright: ignore[reportPrivateUsage]
+
+    def counting(self: Sweeps, scale: int, price: int) -> tuple[int, int]:
+        result = sweep(self, scale, price)
+        seen.append(result[1])
+        return result
+
+    monkeypatch.setattr(Sweeps, "_sweep", counting)
+    return seen
+
+
+def test_long_ways_from_token_to_token_take_few_sweeps(looked_at: list[int]) -> None:
     """What following whole paths of choices is for: one ring whose edges all carry a token, and one better loop."""
     size = 3000
     ring = [(node, (node + 1) % size, 10 if node % 3 else 1, 1) for node in range(size)]
     graph = TimedGraph.from_edges(size, [*ring, (0, 0, 6, 1)])
-    counted = 0
-    sweep = sweeps.kernels.sweep
-
-    def counting(*given: Any) -> tuple[int, int, int]:
-        nonlocal counted
-        counted += 1
-        return sweep(*given)
-
-    monkeypatch.setattr(sweeps.kernels, "sweep", counting)
     found = maximum_cycle_ratio(graph)
     assert found is not None
     assert found.ratio == 7
     assert starts(graph, Fraction(7), 0) == starts(graph, Fraction(7), 1 << 60)
-    assert counted < 100
+    assert 0 < len(looked_at) < 100
+
+
+@pytest.mark.parametrize("numbering", ["up", "down", "shuffled"])
+def test_ways_without_tokens_take_one_sweep(numbering: str, looked_at: list[int]) -> None:
+    """What the order of the nodes is for: values travel along the whole chain at once, and a second sweep confirms."""
+    number = list(range(3000))[:: -1 if numbering == "down" else 1]
+    if numbering == "shuffled":
+        random.Random(1).shuffle(number)
+    graph = TimedGraph.from_edges(3000, [(a, b, 1, 0) for a, b in pairwise(number)])
+    assert starts(graph, Fraction(0), 0) == starts(graph, Fraction(0), 1 << 60)
+    assert len(looked_at) == 2
+
+
+def test_when_few_nodes_rise_few_are_visited(looked_at: list[int]) -> None:
+    """A long ring that is slow along a few edges: only what follows these can be late."""
+    size = 3000
+    ring = [((node + 1) % size, node, int(node < 50), 1) for node in range(size)]
+    graph = TimedGraph.from_edges(size, ring)
+    assert starts(graph, Fraction(1, 2), 0) == starts(graph, Fraction(1, 2), 1 << 60)
+    assert len(looked_at) > 10
+    assert sum(looked_at) < 3 * size
 
 
 @examples
