@@ -45,6 +45,7 @@ from snnir.passes.cluster.place import ClusterPlace
 from snnir.passes.cluster.route import ClusterRoute
 from snnir.passes.crossbar.convert_dataflow_to_crossbar import ConvertDataflowToCrossbar
 from snnir.passes.dataflow.analyze_throughput import DataflowAnalyzeThroughput
+from snnir.passes.dataflow.bound_transport import DataflowBoundTransport
 from snnir.passes.dataflow.convert_cluster_to_dataflow import ConvertClusterToDataflow
 from snnir.passes.dataflow.paper import paper_graph
 from snnir.passes.dataflow.schedule import DataflowSchedule
@@ -65,10 +66,13 @@ WORKLOADS = (
     ("recurrent_digits", 7, 1, 128, "tree"),
     ("recurrent_digits", 4, 3, 128, "tree"),
     ("lenet28", 10, 1, 128, "tree"),
-    ("reservoir", 4, 2, 128, "tree"),
+    ("reservoir", 4, 4, 128, "tree"),
 )
 """Name, side of the mesh, crossbars per tile, their rows and columns, and kind of routes."""
 STEPS = 2000
+"""Steps with real spikes, at most."""
+PEAKS = 200
+"""Steps with the assumed peaks."""
 RANDOM = (4, 50, 0.08)
 """Samples and steps of random input spikes, and their probability."""
 
@@ -131,8 +135,9 @@ def workload(name: str, side: int, crossbars: int, lines: int, algorithm: str) -
         np.savez(data, **inputs)  # pyright: ignore[reportArgumentType]
         route = ClusterRoute("tree" if algorithm == "tree" else "xy")
         mapping = [SNNQuantize(), SNNProfile(str(data)), ConvertSNNToCluster(), ClusterPlace(), route]
-        analysis = [ConvertClusterToDataflow(), DataflowSchedule(), DataflowAnalyzeThroughput(slack=False)]
-        return row(module, apply(module, [*mapping, *analysis, ConvertDataflowToCrossbar()]), inputs)
+        analysis = [ConvertClusterToDataflow(), DataflowSchedule(), DataflowBoundTransport()]
+        rest = [DataflowAnalyzeThroughput(slack=False), ConvertDataflowToCrossbar()]
+        return row(module, apply(module, [*mapping, *analysis, *rest]), inputs)
 
 
 def row(module: ModuleOp, watch: Watch, inputs: Mapping[str, NDArray[np.uint8]]) -> list[str]:
@@ -144,7 +149,7 @@ def row(module: ModuleOp, watch: Watch, inputs: Mapping[str, NDArray[np.uint8]])
     assert configuration.guarantee is not None
     guarantee = configuration.guarantee.steps_per_second
     steps = min(STEPS, run.counts.steps)
-    peak = machine.simulate(configuration, machine.peak_counts(configuration, min(steps, 200))).steps_per_second
+    peak = machine.simulate(configuration, machine.peak_counts(configuration, PEAKS)).steps_per_second
     real = machine.simulate(configuration, run.counts, steps).steps_per_second
     assert peak is not None
     assert real is not None

@@ -1,8 +1,12 @@
-"""Binding by throughput: the actors of the critical cycle move, and the bound graph says whether it helped."""
+"""Binding by throughput: the actors of the critical cycle move, and the bound graph says whether it helped.
+
+Where every actor fires once per iteration, as in clustered networks, the search is `snnir.schedule.annealing`.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from math import ceil
 
 import numpy as np
@@ -10,18 +14,24 @@ import numpy as np
 from snnir.maxplus.cycle_ratio import CycleRatio
 from snnir.maxplus.errors import Deadlock
 from snnir.maxplus.graph import Integers
-from snnir.maxplus.potentials import start_times
 from snnir.schedule.application import Application
 from snnir.schedule.architecture import Architecture, ScheduleError
-from snnir.schedule.balance import TileCost, balanced
 from snnir.schedule.bound import BoundGraph, bound_graph, refusal
 from snnir.schedule.deployment import UNBOUND, Deployment
 from snnir.schedule.evaluate import Evaluator
-from snnir.schedule.firing import FiringGraph, sequence
-from snnir.schedule.orders import Plan, improved, plans, scaled, target_period, with_plan
+from snnir.schedule.firing import FiringGraph
+from snnir.schedule.limits import least_period
+from snnir.schedule.orders import Plan, improved, listed, periodic, plans, with_plan
+from snnir.schedule.seeds import bindings
 
 _TRIES = 64
 """Moves that are tried for one critical cycle, the most promising ones."""
+
+_CLOSE = Fraction(1002, 1000)
+"""Within this factor of a lower bound on the period, no search is worth its time."""
+
+_WORTH, _ARCS = 100, 200_000
+"""A change of rounds costs about a hundredth of an evaluation; on large graphs, so much for each of so many arcs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,23 +59,24 @@ def schedule(
     """All actors bound to tiles, with orders, by search on the guaranteed throughput; no worse than SDF3's way.
 
     Seeds: SDF3's load balance with list scheduling, longest processing time first, runs of the earliest schedule (what
-    follows each other stays together), and a balance that weighs distance. From the best of them on, the critical cycle
-    says what can help: actors on it move to other tiles or change places with actors there, unless the work alone
-    would already exceed the period; and neighbours in its orders change places. Ends after `budget` evaluations, or at
-    a period that nothing can beat. Deterministic. Raises `ScheduleError` when no seed is a possible binding.
+    follows each other stays together), a balance that weighs distance, and what exchanges most gathered on a tile. From
+    the best of them on, the critical cycle says what can help: actors on it move to other tiles or change places with
+    actors there, unless the work alone would already exceed the period; and the orders on it change. Ends after
+    `budget` evaluations, or within two thousandths of a period that nothing can beat. Where actors fire once per
+    iteration an evaluation is worth `_WORTH` changes of rounds, fewer on small and on large graphs. Deterministic.
+    Raises `ScheduleError` when no seed is a possible binding.
     """
     deployment = Deployment(application, architecture)
     search = _Search(Evaluator(deployment, slices), budget)
     seeds = sorted(search.seeds(), key=_worth)
     if not seeds:
         raise ScheduleError("none of the bindings tried is possible on this architecture")
-    best = seeds[0]
-    # most of the budget for the best seed, what is left for one that is different
-    for seed, share in zip(seeds[:3], (0.6, 0.9, 1.0), strict=False):
-        search.limit = round(budget * share)
-        found = search.descend(seed)
-        if found.period < best.period or found is seeds[0]:
-            best = found
+    if seeds[0].period <= search.enough or budget <= 0:
+        best = seeds[0]
+    elif search.evaluator.single and not deployment.waiters:
+        best = min([*search.annealed(seeds), seeds[0]], key=_worth)
+    else:
+        best = search.best(seeds)
     bound = bound_graph(deployment, best.tiles, slices)
     return with_plan(bound, best.plan, search.evaluator.expansion)
 
@@ -79,10 +90,7 @@ class _Search:
         self.limit = budget
         self.spent = 0
         self.total = evaluator.total
-        possible = np.where(self.total < 0, np.iinfo(np.int64).max, self.total).min(axis=1)
-        spread = Fraction(int(possible.sum()), self.total.shape[1])
-        self.enough = max(spread, Fraction(int(possible.max(initial=0))))
-        """No period is shorter: all work on all tiles, and each actor on the fastest one."""
+        self.enough = least_period(evaluator) * _CLOSE
 
     def evaluate(self, tiles: Integers, plan: Plan, graph: FiringGraph | None = None) -> Schedule | None:
         """The schedule, None when it is impossible."""
@@ -96,55 +104,59 @@ class _Search:
             return None
 
     def seeds(self) -> Iterator[Schedule]:
-        """The schedules to begin with, the best order of each binding."""
-        bindings: list[Integers] = []
-        for cost in (TileCost(), TileCost(bandwidth=0), TileCost(processing=2, bandwidth=1, latency=1)):
-            try:
-                bindings.append(balanced(self.deployment, cost))
-            except ScheduleError:
-                continue
-        bindings += [self._longest_first(), self._runs()]
-        for tiles in bindings:
+        """The schedules to begin with, the best order of each binding; none after one that is good enough."""
+        for number, (tiles, balance) in enumerate(bindings(self.evaluator, self.enough)):
             if refusal(self.deployment, tiles):
                 continue
             graph = self.evaluator.firings(tiles)
-            found = [self.evaluate(tiles, plan, graph) for plan in plans(graph)]
-            yield from sorted((each for each in found if each), key=_worth)[:1]
+            # list schedules take long, and pay where the work is balanced
+            tried = chain(periodic(graph), listed(graph)) if balance else periodic(graph)
+            found: list[Schedule] = []
+            for plan in tried:
+                each = self.evaluate(tiles, plan, graph)
+                found += [each] if each else []
+                # all orders of the first binding: no result may be worse than SDF3's
+                if number and each and each.period <= self.enough:
+                    break
+            best = min(found, key=_worth, default=None)
+            if best:
+                yield best
+            if best and best.period <= self.enough:
+                return
 
-    def _longest_first(self) -> Integers:
-        """Each actor, those with most work first, to the tile that would be done first."""
-        tiles = np.full(len(self.total), UNBOUND, np.int64)
-        load = np.zeros(self.total.shape[1], np.int64)
-        for actor in np.argsort(-self.total.max(axis=1), kind="stable").tolist():
-            after = np.where(self.total[actor] < 0, np.iinfo(np.int64).max, load + self.total[actor])
-            tiles[actor] = np.argmin(after)
-            load[tiles[actor]] = after[tiles[actor]]
-        return tiles
+    def best(self, seeds: list[Schedule]) -> Schedule:
+        """What is found from the three best seeds, given the best first."""
+        best = seeds[0]
+        budget = self.limit
+        # most of the budget for the best seed, what is left for one that is different
+        for seed, share in zip(seeds[:3], (0.6, 0.9, 1.0), strict=False):
+            self.limit = round(budget * share)
+            found = self.descend(seed)
+            if found.period < best.period or found is seeds[0]:
+                best = found
+        return best
 
-    def _runs(self) -> Integers:
-        """The actors by earliest start, cut into one run for each tile, the longest as short as can be."""
-        graph = self.evaluator.firings(np.full(len(self.total), UNBOUND, np.int64))
-        period = target_period(graph)
-        starts = scaled(start_times(graph.timed(), period), period)
-        first: dict[int, None] = {}
-        for node in sequence(graph.timed(), starts):
-            if self.evaluator.actor[node] < len(self.total):
-                first.setdefault(int(self.evaluator.actor[node]))
-        work = self.total.max(axis=1)[list(first)].tolist()
-        cuts = _cut(work, self.total.shape[1])
-        tiles = np.empty(len(self.total), np.int64)
-        tiles[list(first)] = np.array(self._walk())[cuts]
-        return tiles
+    def annealed(self, seeds: list[Schedule]) -> Iterator[Schedule]:
+        """The same by annealing, for graphs in which each actor fires once per iteration."""
+        # numba is loaded only when there is work for it
+        from snnir.schedule.annealing import Annealing  # noqa: PLC0415
+        from snnir.schedule.rounds import Table  # noqa: PLC0415
 
-    def _walk(self) -> list[int]:
-        """All tiles, each next to the one before as far as possible."""
-        left = list(range(1, self.total.shape[1]))
-        walk = [0]
-        while left:
-            near = [(self.deployment.delay(walk[-1], tile), tile) for tile in left]
-            walk.append(min((delay if delay >= 0 else 1 << 60, tile) for delay, tile in near)[1])
-            left.remove(walk[-1])
-        return walk
+        table = Table(self.evaluator)
+        annealing = Annealing(table, self.enough)
+        # a small graph has few ways to be changed
+        worth = max(1, min(_WORTH, 4 * len(self.total), _ARCS // max(1, len(table.arcs[1]))))
+        for seed in seeds[:3]:
+            start = table.rounds(seed.tiles, seed.plan)
+            if start is None:
+                continue
+            rounds = annealing.run(start, self.limit * worth // 3)
+            try:
+                found = self.evaluate(rounds.tile, table.plan(rounds))
+            except Deadlock:
+                continue
+            if found:
+                yield found
 
     def descend(self, current: Schedule) -> Schedule:
         """Moves as long as they help."""
@@ -251,25 +263,3 @@ class _Search:
 def _worth(each: Schedule) -> tuple[Fraction, int]:
     """The period; if equal, the fewest stages, as each adds a period to the latency."""
     return each.period, int(each.plan.stage.max(initial=0))
-
-
-def _cut(work: list[int], parts: int) -> list[int]:
-    """The part of each item when a row is cut into at most so many parts and the greatest sum is least."""
-    low, high = max(work, default=0), sum(work)
-    while low < high:
-        middle = (low + high) // 2
-        if max(_greedy(work, middle), default=0) < parts:
-            high = middle
-        else:
-            low = middle + 1
-    return _greedy(work, low)
-
-
-def _greedy(work: list[int], room: int) -> list[int]:
-    part, filled, result = 0, 0, list[int]()
-    for each in work:
-        if filled + each > room:
-            part, filled = part + 1, 0
-        filled += each
-        result.append(part)
-    return result

@@ -46,8 +46,8 @@ class Deployment:
         """Channel of the application -> the actor that waits for the receiver's slice."""
         self.blocks: dict[int, int] = {}
         """Channel of the application -> how many tokens a firing of its connection actor takes."""
-        self._delays = _delays(architecture)
-        self._far = bool((self._delays > 0).any())
+        self.delays = _delays(architecture)
+        self._far = bool((self.delays > 0).any())
         self._prepare(waits)
         index = application.graph.index
         channels = application.graph.channels
@@ -55,12 +55,12 @@ class Deployment:
         self.targets: Integers = np.array([index[channel.target] for channel in channels], np.int64)
         self.sizes: Integers = np.array([way.size for way in application.transports], np.int64)
         reserved = [-1 if w.bandwidth is None else ceil(w.size / Fraction(w.bandwidth)) for w in application.transports]
-        self._reserved: Integers = np.array(reserved, np.int64)
+        self.reserved: Integers = np.array(reserved, np.int64)
         repetition = repetition_vector(SDFGraph(application.graph.actors, channels))
         passed = [repetition[c.source] * sum(c.produced) // len(c.produced) for c in channels]
-        self._passed: Integers = np.array(passed, np.int64)
+        self.passed: Integers = np.array(passed, np.int64)
         tiles = architecture.tiles
-        self._ports: tuple[Integers, Integers] = (
+        self.ports: tuple[Integers, Integers] = (
             np.array([tile.output_bandwidth or 0 for tile in tiles], np.int64),
             np.array([tile.input_bandwidth or 0 for tile in tiles], np.int64),
         )
@@ -139,24 +139,24 @@ class Deployment:
         crossing = np.flatnonzero(self.crossing(tiles))
         result = np.zeros(len(self.sources), np.int64)
         source, target = tiles[self.sources[crossing]], tiles[self.targets[crossing]]
-        time = self._reserved[crossing]
-        for ports, ends in zip(self._ports, (source, target), strict=True):
+        time = self.reserved[crossing]
+        for ports, ends in zip(self.ports, (source, target), strict=True):
             bits = np.zeros(len(ports), np.int64)
-            np.add.at(bits, ends, self.sizes[crossing] * self._passed[crossing])
+            np.add.at(bits, ends, self.sizes[crossing] * self.passed[crossing])
             # a port without limit, and a channel that has its own bandwidth, share nothing
-            shares = (ports[ends] > 0) & (self._reserved[crossing] < 0) & (self.sizes[crossing] > 0)
-            width = np.maximum(ports[ends] * self._passed[crossing], 1)
+            shares = (ports[ends] > 0) & (self.reserved[crossing] < 0) & (self.sizes[crossing] > 0)
+            width = np.maximum(ports[ends] * self.passed[crossing], 1)
             time = np.maximum(time, np.where(shares, -(-bits[ends] // width), 0))
-        result[crossing] = time + np.maximum(self._delays[source, target], 0)
+        result[crossing] = time + np.maximum(self.delays[source, target], 0)
         return result
 
     def delay(self, source: int, target: int) -> int:
         """The delay of the connection from one tile to the other."""
-        return int(self._delays[source, target])
+        return int(self.delays[source, target])
 
     def connected(self, source: int, target: int) -> bool:
         """Whether the architecture has a connection from one tile to the other."""
-        return bool(self._delays[source, target] >= 0)
+        return bool(self.delays[source, target] >= 0)
 
 
 def _delays(architecture: Architecture) -> Integers:

@@ -23,15 +23,21 @@ class Evaluator:
         self.deployment = deployment
         self.expansion = expansion = expand(deployment.graph)
         self.actor = expansion.actor
-        self._edges = expansion.graph.source, expansion.graph.target, expansion.graph.tokens
+        self.edges = expansion.graph.source, expansion.graph.target, expansion.graph.tokens
         channel = np.where(expansion.kind == 0, expansion.index, -1)
-        self._channel: Integers = channel
+        self.channel: Integers = channel
+        """The channel of the full graph that each edge comes from, -1: of none, it is there under any binding."""
         self._environment = firing_times(expansion)
         self.work = self._table(expansion.firing, slices or {})
         self.total: Integers = np.zeros((len(deployment.graph.actors), self.work.shape[1]), np.int64)
         np.add.at(self.total, self.actor, self.work)
         self.total = self.total[: len(deployment.application.graph.actors)]
         """The time of an iteration's firings of each actor of the application on each tile, negative: impossible."""
+
+    @property
+    def single(self) -> bool:
+        """Whether each actor, connections too, fires once per iteration."""
+        return len(self.actor) == len(self.deployment.graph.actors)
 
     def _table(self, firing: Integers, slices: Mapping[str, int]) -> Integers:
         tiles = self.deployment.architecture.tiles
@@ -56,8 +62,8 @@ class Evaluator:
     def firings(self, tiles: Integers) -> FiringGraph:
         """The firings under a binding; those of connections that it does not need stay, without edges."""
         deployment = self.deployment
-        here = np.append(deployment.present(tiles), True)[self._channel]
-        source, target, tokens = (column[here] for column in self._edges)
+        here = np.append(deployment.present(tiles), True)[self.channel]
+        source, target, tokens = (column[here] for column in self.edges)
         every = np.concatenate((tiles, np.full(len(deployment.graph.actors) - len(tiles), UNBOUND, np.int64)))
         place = every[self.actor]
         time = np.where(place == UNBOUND, self._environment, self.work[np.arange(len(place)), place])

@@ -12,7 +12,8 @@ from snnir.schedule.bound import BoundGraph
 from snnir.schedule.firing import firing_times, sequence
 from snnir.schedule.wheel import Slice
 
-_LIMIT = 5_000_000
+_LIMIT = 1_000_000
+"""So many firings take up to half a minute."""
 
 
 class _Recurrence:

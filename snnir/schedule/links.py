@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from snnir.maxplus.sdf import SDFGraph
+from snnir.maxplus.sdf import SDFGraph, dependencies
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -78,11 +78,26 @@ class Links:
         """For how long each link is busy with one token of each of its flows."""
         return [flit * sum(self.flits[f] for f in flows) for flit, flows in zip(self.flit, self.flows, strict=True)]
 
+    @cached_property
+    def turns(self) -> list[int]:
+        """How long each link takes for a flit of a flow when every flow on it is always waiting."""
+        return [flit * len(flows) for flit, flows in zip(self.flit, self.flows, strict=True)]
+
     def waiting(self, way: Way) -> Transport:
         """With every other flow always waiting: a link with k flows takes k flit times for a flit."""
-        times = [self.flit[link] * len(self.flows[link]) for link in way.links]
+        times = [self.turns[link] for link in way.links]
         carry = sum(times) - max(times) + sum(self.hop[link] for link in way.links)
         return Transport(Fraction(self.flits[way.flow] * max(times)), carry)
+
+    def alone(self, way: Way, flits: int) -> int:
+        """For how long a token of so many flits is on its way when there is nothing else."""
+        times = [self.flit[link] for link in way.links]
+        return sum(times) + (flits - 1) * max(times) + sum(self.hop[link] for link in way.links)
+
+    @cached_property
+    def waits(self) -> list[Transport]:
+        """`waiting` of each way."""
+        return [self.waiting(way) for way in self.ways]
 
     def limited(self, number: int, target: int, lead: Lead) -> Transport:
         """With other flows that run out of flits: each sends no more tokens than its lead allows.
@@ -164,8 +179,7 @@ class Leads:
         self._ways = ways
         self._producers = [sdf.index[name] for name in producers]
         self._arrivals = [sdf.index[name] for name in arrivals]
-        arcs = list(sdf.arcs())
-        source, target, tokens = np.array([(a.source, a.target, a.tokens) for a in arcs], np.int64).reshape(-1, 3).T
+        source, target, tokens = dependencies(sdf)
         order = np.lexsort((tokens, target, source))
         source, target, tokens = source[order], target[order], tokens[order]
         first = np.flatnonzero(np.diff(source * len(sdf.actors) + target, prepend=-1))

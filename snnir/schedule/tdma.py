@@ -16,7 +16,8 @@ the stretch are there. From t to the end of the stretch the tile works whenever 
 the slice is open for at least (x - pause) * length / wheel, as the staircase of the worst phase, which begins with a
 pause and rises by `length` a turn, lies above this line. So the firings of the stretch up to some one, w units of work
 together, are done by t + pause + w * wheel / length, which is when the model ends that one or earlier: it begins the
-first one at t + pause or later, and the others follow one another without overlap.
+first one at t + pause or later, and the others follow one another without overlap. A stretch may also begin at time 0
+with a firing that waits for nothing from elsewhere: so no firing of the model begins before `pause`.
 """
 
 from collections.abc import Callable
@@ -56,6 +57,8 @@ def latency_rate_period(bound: BoundGraph) -> Fraction | None:
 
 def responding(bound: BoundGraph) -> SDFGraph:
     """The graph with response times in place of work."""
+    if not bound.slices:
+        return bound.graph
     actors: list[Actor] = []
     for actor in bound.graph.actors:
         own = bound.slice_of(actor.name)
@@ -67,32 +70,32 @@ def latency_rate(bound: BoundGraph) -> tuple[SDFGraph, int]:
     """The graph with latency actors for tokens that come from elsewhere, and how many of its time units are one.
 
     Such tokens come to the latency actor, which any number of firings may pass at once; everything else, turns in the
-    order too, is between the rate actors, which keep the names.
+    order too, is between the rate actors, which keep the names. A latency actor to which nothing comes only delays the
+    beginning, which counts for the latency and not for the period.
     """
     scale = lcm(*(each.length for each in bound.slices.values()))
-    distant = {c.target for c in bound.graph.channels if not _shared(bound, c)}
-    waiting: dict[str, str] = {}
     actors: list[Actor] = []
     channels: list[Channel] = []
     for actor in bound.graph.actors:
         own = bound.slice_of(actor.name)
         stretch = scale if own is None else scale * own.wheel // own.length
         actors.append(replace(actor, time=_each(actor.time, stretch.__mul__)))
-        # work of 0 is done at once, also outside the slice
-        if own is not None and any(actor.times) and actor.name in distant:
-            waiting[actor.name] = f"wait of {actor.name}"
-            actors.append(Actor(waiting[actor.name], own.pause * scale, concurrency=None))
-            channels.append(Channel(waiting[actor.name], actor.name))
+        late = entrance(bound, None, actor.name)
+        if own is not None and late != actor.name:
+            actors.append(Actor(late, own.pause * scale, concurrency=None))
+            channels.append(Channel(late, actor.name))
     for channel in bound.graph.channels:
-        late = None if _shared(bound, channel) else waiting.get(channel.target)
-        channels.append(channel if late is None else replace(channel, target=late))
+        channels.append(replace(channel, target=entrance(bound, channel.source, channel.target)))
     return replace(bound.graph, actors=tuple(actors), channels=tuple(channels)), scale
 
 
-def _shared(bound: BoundGraph, channel: Channel) -> bool:
-    """Whether both ends of a channel are on the same tile."""
-    tile = bound.binding.get(channel.source)
-    return tile is not None and tile == bound.binding.get(channel.target)
+def entrance(bound: BoundGraph, source: str | None, target: str) -> str:
+    """The actor of `latency_rate` to which a channel leads, of an actor or from outside: a latency actor, if any."""
+    own, tile = bound.slice_of(target), bound.binding.get(target)
+    # work of 0 is done at once, also outside the slice
+    works = own is not None and any(bound.graph.actors[bound.graph.index[target]].times)
+    near = source is not None and bound.binding.get(source) == tile
+    return f"wait of {target}" if works and not near else target
 
 
 def _each(time: Phases, change: Callable[[int], int]) -> Phases:

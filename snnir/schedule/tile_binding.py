@@ -4,12 +4,21 @@ from snnir.maxplus.sdf import SDFGraph
 from snnir.schedule.architecture import Architecture, ScheduleError
 
 
+class BindingError(ScheduleError):
+    """A line of a binding file that is wrong; `line` from 1, and `message` says why without it."""
+
+    def __init__(self, line: int, message: str) -> None:
+        self.line = line
+        self.message = message
+        super().__init__(f"line {line}: {message}")
+
+
 def read_binding(text: str, graph: SDFGraph, architecture: Architecture) -> dict[str, str]:
     """The binding in `text`, actor -> tile.
 
     Names are those of the graph and of the architecture; the shorter form of DFSynthesizer, in which a number n means
     `tile_n` or `actor_n`, is understood where there is no such name. Empty lines and what follows a `#` do not count.
-    Raises `ScheduleError` with the line for unknown names and for an actor that is bound twice.
+    Raises `BindingError` for unknown names and for an actor that is bound twice.
     """
     binding: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -20,7 +29,7 @@ def read_binding(text: str, graph: SDFGraph, architecture: Architecture) -> dict
         for word in words[1:]:
             actor = _known(word, "actor", graph.index, number)
             if actor in binding:
-                raise ScheduleError(f"line {number}: actor {actor} is bound twice")
+                raise BindingError(number, f"actor {actor} is bound twice")
             binding[actor] = tile
     return binding
 
@@ -29,4 +38,4 @@ def _known(word: str, what: str, names: dict[str, int], line: int) -> str:
     for name in (word, f"{what}_{word}"):
         if name in names:
             return name
-    raise ScheduleError(f"line {line}: there is no {what} {word}")
+    raise BindingError(line, f"there is no {what} {word}")

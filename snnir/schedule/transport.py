@@ -8,7 +8,7 @@ import numpy as np
 from snnir.maxplus.cycle_ratio import maximum_cycle_ratio
 from snnir.maxplus.expansion import Expansion, expand
 from snnir.maxplus.graph import TimedGraph
-from snnir.maxplus.sdf import SDFGraph
+from snnir.maxplus.sdf import SDFGraph, dependencies
 from snnir.schedule.links import Leads, Links
 
 TARGETS = 6
@@ -30,17 +30,19 @@ def faster_transport(
     expansion = expand(sdf)
     best: dict[str, int] = {}
     period = present = _period(expansion, best)
-    leads = Leads(sdf, links.ways, producers, [carry for _, carry in actors])
-    arcs = sum(1 for _ in sdf.arcs())
-    waiting = [links.waiting(way).send for way in links.ways]
+    if present <= least:
+        return best
+    leads: Leads | None = None
+    arcs = len(dependencies(sdf)[0])
+    waiting = [each.send for each in links.waits]
     for step in reversed(range(TARGETS)):
-        if present <= least:
-            break
         target = round(least * (float(present) / least) ** (step / TARGETS))
         slow = [number for number, send in enumerate(waiting) if send > target]
         # a search from each way, and one from the producer of each flow
         if arcs * (len(slow) + len({links.ways[number].flow for number in slow})) > EFFORT:
             break
+        if leads is None:
+            leads = Leads(sdf, links.ways, producers, [carry for _, carry in actors])
         times = _limited(links, actors, leads, slow, target)
         found = _period(expansion, times)
         if found < period:

@@ -137,3 +137,16 @@ def random_traffic(random: Random, tokens: int = 12) -> Traffic:
     choices = {most: {"most": [most], "any": range(1, most + 1), "ends": [1, most]}[kind] for most in flits}
     sizes = [random.choices(choices[most], k=tokens) for most in flits]
     return Traffic(links, waits, sizes, [random.choices(pause, k=tokens) for _ in range(count)])
+
+
+PAUSES = ([0], [0, 0, 0, 30], [0, 1, 2, 3, 5], [20], [10, 10, 60], [40, 90])
+
+
+def busy_traffic(random: Random) -> Traffic:
+    """Traffic whose producers take at least some time, and at most some more."""
+    traffic = random_traffic(random, tokens=16)
+    pauses = [random.choices(random.choice(PAUSES), k=16) for _ in traffic.sizes]
+    # most flows wait for something of others, so that there is something to know of them
+    flows, ways = range(len(traffic.sizes)), range(len(traffic.links.ways))
+    waits = [(f, w, random.choice([1, 1, 2])) for f in flows for w in ways if random.random() < 0.75]
+    return Traffic(traffic.links, waits, traffic.sizes, pauses)

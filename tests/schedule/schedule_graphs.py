@@ -1,5 +1,6 @@
 """Applications and architectures for the tests of snnir.schedule, and executions of bound graphs by counting tokens."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from heapq import heappop, heappush
 from math import gcd
@@ -68,8 +69,10 @@ def deployments(draw: st.DrawFn) -> tuple[Application, Architecture, dict[str, s
 class Run:
     """A bound graph with orders in execution, by counting tokens, from event to event."""
 
-    def __init__(self, bound: BoundGraph) -> None:
+    def __init__(self, bound: BoundGraph, phases: Mapping[str, int] | None = None) -> None:
+        """`phases`: tile -> where its wheel stands at time 0, at the beginning of the pause if nothing is said."""
         self.bound = bound
+        self.phases = phases or {}
         self.tokens = [channel.tokens for channel in bound.graph.channels]
         self.turns = {tile: list(order) for tile, order in bound.orders.items()}
         self.busy: set[str] = set()
@@ -110,7 +113,9 @@ class Run:
             self.busy.add(tile or name)
             self.left[name] -= 1
             own = self.bound.slice_of(name)
-            heappush(self.running, (own.end(now, actor.times[0]) if own else now + actor.times[0], name))
+            phase = self.phases.get(tile or "", 0)
+            end = own.end(now + phase, actor.times[0]) - phase if own else now + actor.times[0]
+            heappush(self.running, (end, name))
             return True
         return False
 

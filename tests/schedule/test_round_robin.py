@@ -5,7 +5,7 @@ from math import ceil
 from random import Random
 
 import pytest
-from link_runs import Run, Traffic, random_traffic
+from link_runs import Run, Traffic, busy_traffic, random_traffic
 
 from snnir.schedule.links import Links, Transport, Way
 
@@ -72,6 +72,33 @@ def test_a_lead_is_what_both_ways_of_waiting_allow() -> None:
         assert Traffic(links, waits, sizes, pauses).leads()(0, 1) == behind + ahead - 2
     assert Traffic(links, [(0, 1, 1)], sizes, pauses).leads()(0, 1) is None
     assert Traffic(links, [(1, 0, 1)], sizes, pauses).leads()(0, 1) is None
+
+
+def surplus(run: Run, own: int, other: int) -> int:
+    """By how much more tokens of the flow of way `other` were on their way while some of way `own` were than these."""
+    ways = run.links.ways
+    mine = list(zip(run.made[ways[own].flow], run.arrived[own], strict=True))
+    others = list(zip(run.made[ways[other].flow], run.arrived[other], strict=True))
+    return max(
+        sum(made < mine[last][1] and came > mine[first][0] for made, came in others) - (last - first + 1)
+        for first in range(len(mine))
+        for last in range(first, len(mine))
+    )
+
+
+def test_leads_hold_and_are_reached() -> None:
+    reached = 0
+    for seed in range(150):
+        traffic = busy_traffic(Random(seed))
+        run, leads, ways = Run(traffic), traffic.leads(), traffic.links.ways
+        for own in range(len(ways)):
+            for other in range(len(ways)):
+                lead = leads(own, other) if ways[own].flow != ways[other].flow else None
+                if lead is not None:
+                    found = surplus(run, own, other)
+                    assert found <= lead
+                    reached += found == lead
+    assert reached >= 50
 
 
 def test_without_a_lead_every_other_flow_counts_fully() -> None:

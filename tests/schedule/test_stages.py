@@ -127,6 +127,16 @@ def test_two_ends_of_a_path_on_one_resource_by_hand() -> None:
     assert pipelined(sdf, [["first", "last"]]) == [[("first", 0), ("last", 1)]]
 
 
+@pytest.mark.parametrize("names", [["last", "first"], ["first", "last"]])
+def test_who_waits_for_no_time_comes_after_whom_it_waits_for(names: list[str]) -> None:
+    # @first and @between take no time, so that all three start together; with @last before @first, nobody ever does
+    actors = Actor("last", 5), Actor("between", 0), Actor("first", 0)
+    sdf = SDFGraph(actors, (Channel("first", "between"), Channel("between", "last")))
+    orders = pipelined(sdf, [names])
+    assert orders == [[("first", 0), ("last", 0)]]
+    assert execute(sdf, orders, STEPS) is not None
+
+
 def test_starts_are_those_of_the_retimed_graph_some_rounds_later() -> None:
     sdf, orders = loop(1)
     found = retimed(sdf, orders)

@@ -18,10 +18,11 @@ from snnir.frontend.sdf3.reader import read
 from snnir.maxplus import Channel, Deadlock, SDFGraph, analyze
 from snnir.passes.dataflow.to_sdf import to_sdf
 from snnir.schedule.application import Application, Transport
-from snnir.schedule.architecture import Architecture
+from snnir.schedule.architecture import Architecture, ScheduleError
 from snnir.schedule.bound import BoundGraph, bind
 from snnir.schedule.exact import exact_period
 from snnir.schedule.orders import order
+from snnir.schedule.reservations import reserved
 from snnir.schedule.slices import allocate_slices
 from snnir.schedule.tdma import guaranteed_period, latency_rate_period
 from snnir.schedule.tile_binding import read_binding
@@ -69,6 +70,13 @@ def application(graph: SDFGraph) -> Application:
         (rate,), room = channel.produced, channel.capacity or 0
         ways.append(Transport(1, rate * throughput, max(-(-room // 2), rate, channel.tokens), max(-(-room // 2), rate)))
     return Application(buffered, {}, tuple(ways))
+
+
+def test_the_choices_of_the_flow_by_themselves(graph: SDFGraph, application: Application) -> None:
+    """What `dataflow-bind{transport=sdf3}` chooses is what is written out above."""
+    assert reserved(Application(with_room(graph, WIDER))).transports == application.transports
+    with pytest.raises(ScheduleError, match=r"channel 0 \(actor_1 -> actor_0\) has no room"):
+        reserved(Application(graph))
 
 
 def with_room(graph: SDFGraph, wider: set[tuple[str, str]]) -> SDFGraph:
