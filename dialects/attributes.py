@@ -5,12 +5,14 @@ They belong to the `snn` dialect (`!snn.signal`, `#snn.tensor`, ...) and are reg
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from io import StringIO
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
     FloatAttr,
+    IntAttr,
     IntegerType,
     NoneAttr,
     Signedness,
@@ -173,6 +175,27 @@ class SignalType(ParametrizedAttribute, TypeAttribute):
             raise VerifyException(f"a signal of {self.size} neurons is too large; the limit is {LIMIT - 1}")
         if not isinstance(self.element, NoneAttr | IntegerType) and self.element not in (f32, f64):
             raise VerifyException("a signal's element is `spike`, f32, f64 or an integer type")
+
+
+@dataclass(frozen=True, init=False)
+class SizeType(ParametrizedAttribute, TypeAttribute):
+    """A base of types that say how many values something has, and nothing else: `!dialect.name<3>`."""
+
+    size: IntAttr
+
+    @classmethod
+    def of(cls, size: int) -> Self:
+        """The type of that size."""
+        return cls(IntAttr(size))
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            return [IntAttr(parser.parse_integer(allow_negative=False))]
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_int(self.size.data)
 
 
 @irdl_attr_definition

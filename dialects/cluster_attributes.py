@@ -1,17 +1,15 @@
 """The attributes of the `cluster` dialect: axons, slices, places, and the type of partial sums."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xdsl.dialects.builtin import IntAttr
-from xdsl.ir import Attribute, Data, ParametrizedAttribute, TypeAttribute
+from xdsl.ir import Data, TypeAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import SignalType, parse_indices, symbol
+from snnir.dialects.attributes import SignalType, SizeType, parse_indices, symbol
 from snnir.dialects.cluster_routes import Router, parse_router
 from snnir.indices import LIMIT, Indices
 
@@ -19,7 +17,7 @@ Kind = Literal["neurons", "partial"]
 
 
 @irdl_attr_definition
-class PartialType(ParametrizedAttribute, TypeAttribute):
+class PartialType(SizeType):
     """Partial sums, one per neuron, in every step.
 
     ```mlir
@@ -28,21 +26,6 @@ class PartialType(ParametrizedAttribute, TypeAttribute):
     """
 
     name = "cluster.partial"
-    size: IntAttr
-
-    @staticmethod
-    def of(size: int) -> "PartialType":
-        """The type of `size` partial sums."""
-        return PartialType(IntAttr(size))
-
-    @classmethod
-    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
-        with parser.in_angle_brackets():
-            return [IntAttr(parser.parse_integer(allow_negative=False))]
-
-    def print_parameters(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_int(self.size.data)
 
     def verify(self) -> None:
         if not 0 < self.size.data < LIMIT:

@@ -8,7 +8,7 @@ back edges, orders as cycles, one firing at a time as self loops) is not in the 
 Times are integers in the graph's unit. Why these ops: docs/dialects/dataflow.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Self
 
@@ -21,7 +21,7 @@ from xdsl.dialects.builtin import (
     SymbolRefAttr,
     UnitAttr,
 )
-from xdsl.ir import Attribute, Block, Dialect, Region
+from xdsl.ir import Attribute, Block, Dialect, Operation, Region
 from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
@@ -129,7 +129,8 @@ class GraphOp(IRDLOperation):
     @property
     def orders(self) -> list["OrderOp"]:
         """The static orders, in order."""
-        return [op for op in self.body.block.ops if isinstance(op, OrderOp)]
+        # the first question is answered at once for actors, and there are many of them
+        return [op for op in self.body.block.ops if not isinstance(op, ActorOp) and isinstance(op, OrderOp)]
 
     def verify_(self) -> None:
         from snnir.dialects.dataflow_verifier import verify_graph  # noqa: PLC0415
@@ -209,7 +210,8 @@ class OrderOp(IRDLOperation):
             "wheel": IntAttr(turn[0]) if turn is not None else None,
             "slice": IntAttr(turn[1]) if turn is not None else None,
         }
-        super().__init__(properties=properties)
+        present = {key: value for key, value in properties.items() if value is not None}
+        Operation.__init__(self, properties=present)
 
     @property
     def names(self) -> list[str]:
@@ -257,11 +259,6 @@ class OrderOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
 
 
-def graphs(block: Block) -> Iterator[GraphOp]:
-    """The dataflow graphs in a block."""
-    return (op for op in block.ops if isinstance(op, GraphOp))
-
-
 Dataflow = Dialect(
     "dataflow",
     [GraphOp, ActorOp, OrderOp, ArchitectureOp, TileOp, ConnectionOp],
@@ -280,7 +277,6 @@ __all__ = [
     "TokenType",
     "Use",
     "claimant_of",
-    "graphs",
     "names_of",
     "parse_rational",
     "producer_of",

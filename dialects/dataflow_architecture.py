@@ -201,11 +201,3 @@ def architecture_of(op: ArchitectureOp) -> Architecture:
     """The architecture as `snnir.schedule` knows it."""
     connections = tuple(Connection(each.connection.data, *each.ends, each.delay.data) for each in op.connections)
     return Architecture(op.architecture.data, tuple(tile.tile for tile in op.tiles), connections)
-
-
-def architecture_op(architecture: Architecture) -> ArchitectureOp:
-    """The op that says the same."""
-    op = ArchitectureOp(architecture.name)
-    op.body.block.add_ops(map(TileOp, architecture.tiles))
-    op.body.block.add_ops(map(ConnectionOp, architecture.connections))
-    return op

@@ -3,24 +3,28 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from io import StringIO
 from typing import Any
 
-from xdsl.dialects.builtin import IntAttr
-from xdsl.ir import Attribute, Data, ParametrizedAttribute, TypeAttribute
+from xdsl.ir import Data
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import parse_text
+from snnir.dialects.attributes import SizeType, parse_text
 
 Phases = int | tuple[int, ...]
 """The same number for every firing, or one for each phase of a cycle: firing k has entry k modulo the length (>= 2)."""
 
+_SHARED = 1 << 14
+"""So many attributes that were made last are used again: ten thousands of actors and channels have few different
+ones."""
+
 
 @irdl_attr_definition
-class TokenType(ParametrizedAttribute, TypeAttribute):
+class TokenType(SizeType):
     """Tokens of at most this many spikes (or partial sums; bits, in graphs that were not made from a network).
 
     ```mlir
@@ -29,25 +33,16 @@ class TokenType(ParametrizedAttribute, TypeAttribute):
     """
 
     name = "dataflow.token"
-    size: IntAttr
-
-    @staticmethod
-    def of(size: int) -> "TokenType":
-        """The type of tokens of up to `size` values."""
-        return TokenType(IntAttr(size))
-
-    @classmethod
-    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
-        with parser.in_angle_brackets():
-            return [IntAttr(parser.parse_integer(allow_negative=False))]
-
-    def print_parameters(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_int(self.size.data)
 
     def verify(self) -> None:
         if self.size.data < 0:
             raise VerifyException("a token holds 0 or more values")
+
+
+@lru_cache(_SHARED, typed=True)
+def token_type(size: int) -> TokenType:
+    """The type of tokens of up to `size` values, maybe one that was made before."""
+    return TokenType.of(size)
 
 
 @irdl_attr_definition
@@ -106,6 +101,12 @@ class PhasesAttr(Data[Phases]):
             raise VerifyException("a list of phases has two at least; one number stands for all firings")
 
 
+@lru_cache(_SHARED, typed=True)
+def phases_attr(phases: Phases) -> PhasesAttr:
+    """The attribute, maybe one that was made before."""
+    return PhasesAttr(phases)
+
+
 def entries(phases: Phases) -> tuple[int, ...]:
     """The number of each phase, one where all firings are alike."""
     return phases if isinstance(phases, tuple) else (phases,)
@@ -154,7 +155,7 @@ class Use:
     bandwidth: Fraction | None = None
     """Least bandwidth of a connection between tiles, in bits per time unit."""
     latency: int | None = None
-    """Least latency of a connection between tiles, in time units."""
+    """Least latency of a connection between tiles, in time units; kept as it was read, no analysis looks at it."""
 
     def __str__(self) -> str:
         rate = phases_text(self.rate)
@@ -175,7 +176,7 @@ class Use:
         if self.tokens < 0:
             return "a rate is at least 1, initial tokens are not negative"
         if self.capacity is not None and self.capacity < max(self.tokens, *entries(self.rate)):
-            return f"a capacity of {self.capacity} holds neither the initial tokens nor one firing"
+            return f"a capacity of {self.capacity} is less than the initial tokens, or than what one firing takes"
         for key in _USE[3:]:
             value = getattr(self, key)
             if value is not None and value < 0:
@@ -206,6 +207,12 @@ class UseAttr(Data[Use]):
         problem = self.data.problem()
         if problem is not None:
             raise VerifyException(problem)
+
+
+@lru_cache(_SHARED, typed=True)
+def use_attr(use: Use) -> UseAttr:
+    """The attribute, maybe one that was made before."""
+    return UseAttr(use)
 
 
 def parse_use(parser: AttrParser) -> Use:

@@ -1,10 +1,12 @@
 """What all passes of the project share: counters, located failures, the program and the machine of a module."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import ClassVar, NoReturn, TypeVar
 
 from xdsl.dialects.builtin import ModuleOp
@@ -18,6 +20,9 @@ from snnir.dialects.snn import NetworkOp
 from snnir.errors import SnnirError
 
 OpT = TypeVar("OpT", bound=Operation)
+
+# not more digits than any number of a graph has: exact numbers of millions of digits take minutes
+_NUMBER = re.compile(r"\d{1,24}(/\d{1,24}|(\.\d{1,24})?([eE][+-]?\d{1,2})?)")
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,17 @@ class LoweringError(SnnirError, PassFailedException):
 def fail(op: Operation, message: str, hint: str) -> NoReturn:
     """Stop a pass because of `op`."""
     raise LoweringError(place_of(op), message, hint)
+
+
+def positive(op: Operation, text: str) -> Fraction:
+    """The exact number above 0 that an option says: `280`, `7/2`, `0.5`, `1e-3`."""
+    try:
+        value = Fraction(text) if _NUMBER.fullmatch(text) else Fraction(0)
+    except ZeroDivisionError:
+        value = Fraction(0)
+    if value <= 0:
+        fail(op, f"'{text[:40]}' is no number above 0", "write 280, 7/2 or 0.5")
+    return value
 
 
 def only(module: ModuleOp, kind: type[OpT], before: str) -> OpT:

@@ -33,6 +33,7 @@ PASSES: dict[str, tuple[str, str]] = {
     "dataflow-allocate-slices": ("snnir.passes.dataflow.allocate_slices", "DataflowAllocateSlices"),
     "dataflow-analyze-throughput": ("snnir.passes.dataflow.analyze_throughput", "DataflowAnalyzeThroughput"),
     "dataflow-bind": ("snnir.passes.dataflow.bind", "DataflowBind"),
+    "dataflow-bound-transport": ("snnir.passes.dataflow.bound_transport", "DataflowBoundTransport"),
     "dataflow-schedule": ("snnir.passes.dataflow.schedule", "DataflowSchedule"),
     "dataflow-simulate": ("snnir.passes.dataflow.simulate", "DataflowSimulate"),
     "dataflow-size-buffers": ("snnir.passes.dataflow.size_buffers", "DataflowSizeBuffers"),

@@ -40,6 +40,7 @@ from snnir.passes.cluster.place import ClusterPlace
 from snnir.passes.cluster.route import ClusterRoute
 from snnir.passes.crossbar.convert_dataflow_to_crossbar import ConvertDataflowToCrossbar
 from snnir.passes.dataflow.analyze_throughput import DataflowAnalyzeThroughput
+from snnir.passes.dataflow.bound_transport import DataflowBoundTransport
 from snnir.passes.dataflow.convert_cluster_to_dataflow import ConvertClusterToDataflow
 from snnir.passes.dataflow.schedule import DataflowSchedule
 from snnir.semantics import Semantics
@@ -200,6 +201,7 @@ def lower(module: ModuleOp, directory: Path, activity: Literal["peak", "worst"] 
         ClusterRoute(),
         ConvertClusterToDataflow(activity=activity),
         DataflowSchedule(),
+        DataflowBoundTransport(),
         DataflowAnalyzeThroughput(slack=False),
         ConvertDataflowToCrossbar(),
     ]

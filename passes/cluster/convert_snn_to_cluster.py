@@ -54,4 +54,6 @@ class ConvertSNNToCluster(SNNPass):
         self.statistics["clusters"] = len(plan)
         self.statistics["slices"] = sum(len(parts) for parts in plan)
         self.statistics["partial slices"] = sum(part.is_partial for parts in plan for part in parts)
-        self.statistics["cells used"] = sum(len(p.neurons) * len(p.axons) for parts in plan for p in parts)
+        self.statistics["cells used"] = sum(
+            p.columns * len(p.axons if p.kernel is None else p.kernel) for parts in plan for p in parts
+        )

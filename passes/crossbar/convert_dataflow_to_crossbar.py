@@ -19,12 +19,14 @@ from snnir.dialects.crossbar import (
     PopulationOp,
 )
 from snnir.dialects.dataflow import GraphOp, claimant_of
+from snnir.dialects.dataflow_attributes import TokenType
 from snnir.dialects.platform import Machine
 from snnir.dialects.snn import NetworkOp
 from snnir.passes.activity import Assumption, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
 from snnir.passes.crossbar.programs import Programs
 from snnir.passes.dataflow.convert_cluster_to_dataflow import events_of, load_of, slice_names, too_fast
+from snnir.passes.dataflow.to_sdf import space_by_signal
 from snnir.passes.placeable import check_placeable
 from snnir.sim.entry import network_of
 
@@ -51,6 +53,7 @@ class ConvertDataflowToCrossbar(SNNPass):
         if set(orders) != {cluster.sym_name.data for cluster in clusters.clusters}:
             fail(graph, "the crossbars have no static order", "run dataflow-schedule before")
         _check_times(graph, clusters, target, network)
+        _check_buffers(graph, clusters, target)
         result = _machine_op(network, clusters, graph)
         block = result.body.block
         arrays = network_of(network)
@@ -83,6 +86,23 @@ def _check_times(graph: GraphOp, clusters: ProgramOp, target: Machine, network: 
     wrong = too_fast(graph, clusters, target, NetworkActivity(network, assumption))
     if wrong is not None:
         fail(graph, wrong, "run convert-cluster-to-dataflow and what follows it again")
+
+
+def _check_buffers(graph: GraphOp, clusters: ProgramOp, target: Machine) -> None:
+    """The input buffer of each cluster must hold what its channels have space for.
+
+    A signal is in the buffer once, however many slices read it: until the last one has, so for as many tokens as the
+    largest capacity says (docs/guarantee.md, Space).
+    """
+    needed: dict[str, int] = {}
+    for (cluster, value), tokens in space_by_signal(graph).items():
+        assert isinstance(value.type, TokenType)
+        needed[cluster] = needed.get(cluster, 0) + tokens * value.type.size.data
+    for op in clusters.clusters:
+        name = op.sym_name.data
+        if needed.get(name, 0) > target.buffers.events:
+            message = f"@{name} needs an input buffer of {needed[name]} events, there is {target.buffers.events}"
+            fail(op, message, "give its channels less capacity: dataflow-size-buffers, or those they were made with")
 
 
 def _machine_op(network: NetworkOp, clusters: ProgramOp, graph: GraphOp) -> MachineOp:

@@ -5,13 +5,14 @@ from fractions import Fraction
 from typing import Literal
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 
 from snnir.dialects.dataflow import GraphOp
 from snnir.dialects.dataflow_attributes import RationalAttr
 from snnir.maxplus.errors import MaxPlusError
-from snnir.passes.base import SNNPass, fail
-from snnir.passes.dataflow.to_schedule import mapped, ordered_of, stale
+from snnir.passes.base import SNNPass, fail, positive
+from snnir.passes.dataflow.refuse import refuse
+from snnir.passes.dataflow.to_schedule import give_slices, mapped, ordered_of, share_of, stale
 from snnir.schedule.architecture import ScheduleError
 from snnir.schedule.exact import exact_period
 from snnir.schedule.slices import allocate_slices
@@ -32,39 +33,39 @@ class DataflowAllocateSlices(SNNPass):
     throughput: str | None = None
     """Iterations per time unit that are needed, as `1/100`; by default the `throughput` of the graph."""
 
-    analysis: Literal["response", "guaranteed", "exact"] = "response"
-    """`response`: what `dataflow-analyze-throughput` guarantees, each firing at its longest response time.
-    `guaranteed`: the better of that and of tiles as latency-rate servers. `exact`: all wheels turn together."""
+    analysis: Literal["guaranteed", "response", "exact"] = "guaranteed"
+    """`guaranteed`: what `dataflow-analyze-throughput` guarantees, whatever the phases of the wheels. `response`: only
+    by the longest response time of each firing. `exact`: all wheels turn together."""
+
+    share: str | None = None
+    """This part of each wheel, `1/2`, in place of the smallest slices; no throughput is needed then."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         graph, architecture = mapped(op)
-        wanted = self._wanted(graph)
+        if self.share is not None and self.throughput is not None:
+            fail(graph, "both a share and a throughput are given", "one follows from the other: give one")
+        wanted = self._wanted(graph) if self.share is None else None
         period = {"response": response_period, "guaranteed": guaranteed_period, "exact": exact_period}[self.analysis]
         try:
             bound = ordered_of(graph, architecture)
-            slices = allocate_slices(bound, wanted, period)
+            if wanted is None:
+                slices = share_of(self.share or "", graph, bound)
+            else:
+                slices = allocate_slices(bound, wanted, period)
             reached = period(bound.sliced(slices))
-        except (ScheduleError, MaxPlusError) as error:
+        except MaxPlusError as error:
+            refuse(graph, error, "other wheels or analysis=guaranteed may help")
+        except ScheduleError as error:
             hint = "run dataflow-bind and dataflow-schedule before; then a lower throughput, or another binding"
             fail(graph, str(error), hint)
         stale(graph)
         graph.period = RationalAttr(reached) if reached is not None else None
-        for order in graph.orders:
-            tile = order.crossbar.data
-            order.wheel = order.slice = None
-            if tile in slices:
-                order.wheel, order.slice = IntAttr(architecture.tile(tile).wheel or 0), IntAttr(slices[tile])
-                self.statistics[f"slice of {tile}"] = slices[tile]
+        give_slices(graph, architecture, slices)
+        self.statistics.update({f"slice of {tile}": length for tile, length in slices.items()})
 
     def _wanted(self, graph: GraphOp) -> Fraction:
         if self.throughput is None:
             if graph.throughput is None:
                 fail(graph, "the graph does not say what throughput it needs", "give throughput=1/100")
             return graph.throughput.data
-        try:
-            wanted = Fraction(self.throughput)
-        except (ValueError, ZeroDivisionError):
-            wanted = Fraction(0)
-        if wanted <= 0:
-            fail(graph, f"'{self.throughput}' is no throughput", "give a number of iterations per time unit, as 1/100")
-        return wanted
+        return positive(graph, self.throughput)

@@ -1,30 +1,35 @@
 """`convert-cluster-to-dataflow`: the placed and routed program as a dataflow graph."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Literal
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import OpResult, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from snnir.dialects.cluster import ClusterOp, InputOp, ProgramOp, address_of, routes_of
 from snnir.dialects.cluster_attributes import PartialType, Slice
 from snnir.dialects.cluster_routes import Destination
-from snnir.dialects.cluster_synapses import axon_groups, axons_of, taken
+from snnir.dialects.cluster_synapses import AxonGroups, Groups, axon_groups, axons_of, taken
 from snnir.dialects.dataflow import ActorOp, GraphOp, Use
 from snnir.dialects.dataflow_actor import TRANSPORT
-from snnir.dialects.dataflow_attributes import PhasesAttr, entries
+from snnir.dialects.dataflow_attributes import entries, phases_attr
 from snnir.dialects.platform import Machine
+from snnir.dialects.quick_text import collection_paused
 from snnir.dialects.ways import floor_of, start_of
 from snnir.passes.activity import Activity, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
 from snnir.passes.dataflow.network_time import Ways, firing_time, links_of, ways_of
-from snnir.passes.dataflow.to_sdf import to_sdf
-from snnir.schedule.links import Leads, expected
+from snnir.passes.dataflow.to_sdf import Load, to_sdf
+from snnir.passes.dataflow.waits import orders_of, waits_of
+from snnir.schedule.deadlines import bound_with
+from snnir.schedule.links import Leads, Links, expected
+from snnir.schedule.meetings import Facts
 from snnir.schedule.transport import faster_transport
 
 
@@ -50,6 +55,7 @@ class ConvertClusterToDataflow(SNNPass):
     space: int = 2
     """Tokens beyond the delay for which a channel has space, at most: with two, one is made while one is used."""
 
+    @collection_paused()
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.space < 1:
             fail(op, f"{self.space} tokens of space let nothing move", "give channels space for at least 1 token")
@@ -69,7 +75,7 @@ class ConvertClusterToDataflow(SNNPass):
             graph = graph_of(clusters, machine(op), activity, self.space)
         Rewriter.insert_op(graph, InsertPoint.after(clusters))
         self.statistics["actors"] = len(graph.actors)
-        self.statistics["channels"] = sum(len(actor.taken) for actor in graph.actors)
+        self.statistics["channels"] = sum(len(actor.operands) for actor in graph.actors)
 
 
 def graph_of(clusters: ProgramOp, target: Machine, activity: NetworkActivity, space: int = 2) -> GraphOp:
@@ -98,6 +104,32 @@ def too_fast(graph: GraphOp, clusters: ProgramOp, target: Machine, activity: Net
     return builder.too_fast_transport(graph, given)
 
 
+@dataclass(frozen=True)
+class MappedTransport:
+    """Links and ways with the names of their actors; `producers[f]` makes the tokens of flow f, `arrivals[w]` is the
+    `carry` actor of way w, `least` the least time of each actor that takes any."""
+
+    links: Links
+    senders: Sequence[str]
+    arrivals: Sequence[str]
+    producers: Sequence[str]
+    least: Mapping[str, int]
+    means: Sequence[float]
+    """Flits of a token of each flow on average."""
+
+    def facts(self, graph: GraphOp, load: Load = "time") -> Facts:
+        """What the graph says about who waits for whom."""
+        sdf = to_sdf(graph, load, with_orders=False)
+        return Facts(sdf, orders_of(graph), self.least, self.producers, self.arrivals)
+
+
+def transport_of(clusters: ProgramOp, target: Machine, activity: NetworkActivity) -> MappedTransport:
+    """The transport of placed and routed clusters."""
+    builder = _Builder(clusters, target, activity, 1)
+    builder.build()
+    return builder.transport
+
+
 def slice_names(cluster: ClusterOp) -> list[str]:
     """A name for each slice of a cluster: `c0.hidden`, or `c0.hidden.1` for a second slice of one population."""
     seen: Counter[str] = Counter()
@@ -109,19 +141,25 @@ def slice_names(cluster: ClusterOp) -> list[str]:
     return names
 
 
-def reads_of(cluster: ClusterOp) -> list[dict[tuple[SSAValue, int], None]]:
-    """For each slice, the signals (with delay) and partial sums that it waits for, in order."""
-    groups, signals = axon_groups(cluster), list(cluster.signals)
-    found: list[dict[tuple[SSAValue, int], None]] = []
+Reads = list[dict[tuple[SSAValue, int], None]]
+"""For each slice of a cluster, the signals (with delay) and partial sums that it waits for, in order."""
+
+
+def reads_of(cluster: ClusterOp, groups: AxonGroups | None = None) -> Reads:
+    """What each slice waits for; `groups` are the cluster's axons."""
+    groups = axon_groups(cluster) if groups is None else groups
+    signals = list(cluster.signals)
+    found: Reads = []
     for part, sums in zip(cluster.parts, cluster.sums_of_slices, strict=True):
         waits = {(signals[number], groups[number].axon[1]): None for number, _ in taken(part, groups)}
         found.append(waits | {(value, 0): None for value in sums})
     return found
 
 
-def events_of(cluster: ClusterOp, part: Slice, activity: NetworkActivity) -> Activity:
+def events_of(cluster: ClusterOp, part: Slice, activity: NetworkActivity, groups: AxonGroups | None = None) -> Activity:
     """Spikes per step on the axons that a slice reads; those of one population and delay are bounded together."""
-    parts = [activity.of(source, neurons) for (source, _), neurons in axons_of(part, axon_groups(cluster)).items()]
+    groups = axon_groups(cluster) if groups is None else groups
+    parts = [activity.of(source, neurons) for (source, _), neurons in axons_of(part, groups).items()]
     return sum(parts, Activity(Fraction(0), 0))
 
 
@@ -131,6 +169,11 @@ def load_of(value: SSAValue, activity: NetworkActivity) -> Activity:
         size = value.type.size.data
         return Activity(Fraction(size), size)
     return activity.of(*address_of(value))
+
+
+Tile = tuple[int, int]
+"""Where the crossbar of a cluster is."""
+_PASSED_ON = Use()
 
 
 class _Builder:
@@ -144,7 +187,11 @@ class _Builder:
             for route in routes_of(op):
                 ways = ways_of(floor, start_of(op, floor), route, from_host=isinstance(op, InputOp))
                 self._flows.append((op.results[route.result], ways))
+        self._groups = Groups()
+        self._loads: dict[SSAValue, Activity] = {}
         self._made: dict[SSAValue, ActorOp] = {}
+        self._tiles: dict[SSAValue, Tile] = {}
+        """Where slices compute."""
         self._arrived: dict[tuple[SSAValue, Destination], ActorOp] = {}
         self._senders: list[ActorOp] = []
         self._transport: list[tuple[ActorOp, ActorOp]] = []
@@ -165,17 +212,25 @@ class _Builder:
             self._wire(cluster)
         for op in self._clusters.outputs:
             actor = ActorOp("output", op.sym_name.data, 0, 0, [])
-            actor.wire([(self._arrived[signal, "host"].made[0], Use(1, 0, 2)) for signal in op.signals])
+            actor.wire([(self._arrived[signal, "host"].results[0], Use(1, 0, 2)) for signal in op.signals])
             block.add_op(actor)
         return graph
 
     def _add(self, value: SSAValue, actor: ActorOp) -> None:
-        actor.made[0].name_hint = value.name_hint
+        actor.results[0].name_hint = value.name_hint
         self._made[value] = actor
 
+    def _load(self, value: SSAValue) -> Activity:
+        if value not in self._loads:
+            self._loads[value] = load_of(value, self._activity)
+        return self._loads[value]
+
     def _add_slices(self, cluster: ClusterOp) -> None:
+        if cluster.place is not None:
+            self._tiles |= dict.fromkeys(cluster.computed, cluster.place.data.tile)
         for part, name, value in zip(cluster.parts, slice_names(cluster), cluster.computed, strict=True):
-            events, spikes = events_of(cluster, part, self._activity), load_of(value, self._activity)
+            events = events_of(cluster, part, self._activity, self._groups[cluster])
+            spikes = self._load(value)
             most = firing_time(self._machine, part, events.most, spikes.most)
             mean = firing_time(self._machine, part, events.mean, spikes.mean)
             actor = ActorOp("slice", name, int(most), round(mean), [spikes.most], resource=cluster.sym_name.data)
@@ -186,7 +241,7 @@ class _Builder:
 
         The ways of one flow on which a token takes equally long to send share the `send` actor.
         """
-        loads = [load_of(value, self._activity) for value, _ in self._flows]
+        loads = [self._load(value) for value, _ in self._flows]
         self._links = links_of(self._machine, [ways for _, ways in self._flows], [load.most + 1 for load in loads])
         means = expected(self._links, [float(load.mean) + 1 for load in loads])
         numbers = iter(range(len(means)))
@@ -195,14 +250,14 @@ class _Builder:
             name = producer.sym_name.data
             senders: dict[tuple[int, int], ActorOp] = {}
             for end, number in zip(ways, numbers, strict=False):
-                worst, mean = self._links.waiting(self._links.ways[number]), means[number]
+                worst, mean = self._links.waits[number], means[number]
                 to = "host" if end == "host" else "{}_{}".format(*end)
                 times = int(worst.send), round(mean.send)
                 if times not in senders:
-                    senders[times] = ActorOp("send", f"{name}.send.{to}", *times, [load.most])
-                    senders[times].wire([(producer.made[0], Use())])
-                carry = ActorOp("carry", f"{name}.carry.{to}", worst.carry, mean.carry, [load.most], concurrent=True)
-                carry.wire([(senders[times].made[0], Use())])
+                    made = [(producer.results[0], _PASSED_ON)]
+                    senders[times] = ActorOp("send", f"{name}.send.{to}", *times, [load.most], reads=made)
+                sent, late = [(senders[times].results[0], _PASSED_ON)], (worst.carry, mean.carry)
+                carry = ActorOp("carry", f"{name}.carry.{to}", *late, [load.most], concurrent=True, reads=sent)
                 self._arrived[value, end] = carry
                 self._transport.append((senders[times], carry))
             self._senders.extend(senders.values())
@@ -210,7 +265,13 @@ class _Builder:
     def too_fast_transport(self, graph: GraphOp, given: Mapping[str, ActorOp]) -> str | None:
         """As `too_fast`, of transport actors only."""
         leads: Leads | None = None
+        deadlines = self._with_deadlines(graph, given)
         for number, (send, carry) in enumerate(self._transport):
+            if number in deadlines:
+                found, needed = min(given[carry.sym_name.data].times), deadlines[number]
+                if found < needed:
+                    return f"@{carry.sym_name.data} takes {found}, {needed} with the clusters and activity of now"
+                continue
             times = [max(given[actor.sym_name.data].times) for actor in (send, carry)]
             least = self._links.waiting(self._links.ways[number])
             if times[0] < least.send:
@@ -223,6 +284,36 @@ class _Builder:
                 if time < needed:
                     return f"@{actor.sym_name.data} takes {time}, {needed} with the clusters and activity of now"
         return None
+
+    def _with_deadlines(self, graph: GraphOp, given: Mapping[str, ActorOp]) -> dict[int, int]:
+        """The least time of each way whose tokens are carried one after the other, as `dataflow-bound-transport` has
+        it."""
+        ways = [number for number, name in enumerate(self._arrivals) if not given[name].concurrent.data]
+        if not ways:
+            return {}
+        transport = self.transport
+        bound = bound_with(transport.facts(graph), transport.links, waits_of(graph))
+        return {number: int(bound[number]) for number in ways}
+
+    @property
+    def transport(self) -> MappedTransport:
+        """What `build` has found."""
+        senders = [send.sym_name.data for send, _ in self._transport]
+        means = [float(self._load(value).mean) + 1 for value, _ in self._flows]
+        return MappedTransport(self._links, senders, self._arrivals, self._producers, self._least(), means)
+
+    def _least(self) -> dict[str, int]:
+        """The times of slices without spikes, and of ways for one flit, or as many as partial sums always have."""
+        found: dict[str, int] = {}
+        partial: set[str] = set()
+        for cluster in self._clusters.clusters:
+            for name, part in zip(slice_names(cluster), cluster.parts, strict=True):
+                found[name] = int(firing_time(self._machine, part, 0, 0))
+                partial |= {name} if part.is_partial else set[str]()
+        for name, way in zip(self._arrivals, self._links.ways, strict=True):
+            flits = self._links.flits[way.flow] if self._producers[way.flow] in partial else 1
+            found[name] = self._links.alone(way, flits)
+        return found
 
     @property
     def _producers(self) -> list[str]:
@@ -244,35 +335,35 @@ class _Builder:
         actors = [(send.sym_name.data, carry.sym_name.data) for send, carry in self._transport]
         times = faster_transport(to_sdf(graph), self._links, actors, self._producers, least)
         for actor in graph.actors if times else ():
-            actor.time = PhasesAttr(times.get(actor.sym_name.data, actor.time.data))
+            actor.time = phases_attr(times.get(actor.sym_name.data, actor.time.data))
 
-    def _source(self, value: SSAValue, cluster: ClusterOp) -> SSAValue:
+    def _source(self, value: SSAValue, cluster: ClusterOp, tile: Tile) -> SSAValue:
         """The token of a signal as it is at a cluster's tile."""
-        tile = cluster.place.data.tile if cluster.place is not None else (0, 0)
-        owner = value.op if isinstance(value, OpResult) else None
-        local = isinstance(owner, ClusterOp) and owner.place is not None and owner.place.data.tile == tile
-        if local:
-            return self._made[value].made[0]
+        if self._tiles.get(value) == tile:
+            return self._made[value].results[0]
         if (value, tile) not in self._arrived:
             fail(
                 cluster, f"@{cluster.sym_name.data} reads a signal that is not routed to its tile", "run cluster-route"
             )
-        return self._arrived[value, tile].made[0]
+        return self._arrived[value, tile].results[0]
 
     def _wire(self, cluster: ClusterOp) -> None:
-        reads = reads_of(cluster)
+        reads = reads_of(cluster, self._groups[cluster])
+        tile = cluster.place.data.tile if cluster.place is not None else (0, 0)
         extra = self._extra_space(cluster, reads)
+        channels = {
+            (signal, delay): (self._source(signal, cluster, tile), Use(1, delay, delay + extra))
+            for signal, delay in dict.fromkeys(chain.from_iterable(reads))
+        }
         for value, waits in zip(cluster.computed, reads, strict=True):
-            self._made[value].wire(
-                [(self._source(signal, cluster), Use(1, delay, delay + extra)) for signal, delay in waits]
-            )
+            self._made[value].wire([channels[each] for each in waits])
 
-    def _extra_space(self, cluster: ClusterOp, reads: Iterable[dict[tuple[SSAValue, int], None]]) -> int:
+    def _extra_space(self, cluster: ClusterOp, reads: Reads) -> int:
         """Tokens beyond the delay that fit the cluster's input buffer: as many as asked for, or fewer."""
         longest: dict[SSAValue, int] = {}
-        for signal, delay in (key for waits in reads for key in waits):
+        for signal, delay in chain.from_iterable(reads):
             longest[signal] = max(longest.get(signal, 0), delay)
-        sizes = {signal: load_of(signal, self._activity).most for signal in longest}
+        sizes = {signal: self._load(signal).most for signal in longest}
         each, least = sum(sizes.values()), sum((delay + 1) * sizes[signal] for signal, delay in longest.items())
         events = self._machine.buffers.events
         if least > events:

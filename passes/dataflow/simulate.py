@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import add
 from pathlib import Path
 from typing import Literal
 
@@ -13,10 +14,12 @@ from snnir.dialects.dataflow import GraphOp, RationalAttr
 from snnir.machine.trace import Row, write_trace
 from snnir.maxplus.errors import MaxPlusError
 from snnir.maxplus.sdf import repetition_vector
-from snnir.maxplus.selftimed import self_timed
+from snnir.maxplus.selftimed import Done, self_timed
 from snnir.passes.base import SNNPass, fail, only
+from snnir.passes.dataflow.refuse import refuse
 from snnir.passes.dataflow.to_sdf import to_retimed
 from snnir.schedule.stages import Retimed
+from snnir.schedule.wheel import Slice
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class DataflowSimulate(SNNPass):
     Sets `simulated` on the graph: the average time between iterations at the slowest output. At worst-case times it
     cannot exceed the `period` of `dataflow-analyze-throughput` in the long run; the simulation shares no code with the
     analysis. Each firing starts as soon as it can, at an exact time; in what order ties are worked off changes nothing.
+    Resources that work in slices of wheels only do so in all of them at the same time, from the pause at time 0 on.
     (What the configured machine does with real spikes is measured by `snnir.machine`.)
     """
 
@@ -43,11 +47,11 @@ class DataflowSimulate(SNNPass):
         if self.iterations < 4:
             fail(graph, f"{self.iterations} iterations measure nothing", "simulate at least 4")
         try:
-            timed = to_retimed(graph, "time" if self.load == "worst" else "mean")
-            sdf = timed.graph
-            starts, firings = self_timed(sdf, self.iterations), repetition_vector(sdf)
+            timed = to_retimed(graph, "time" if self.load == "worst" else "mean", with_slices=False)
+            sdf, done = timed.graph, _done(graph)
+            starts, firings = self_timed(sdf, self.iterations, done), repetition_vector(sdf)
         except MaxPlusError as error:
-            fail(graph, str(error), "the actors named wait for each other or do not agree on rates")
+            refuse(graph, error, "simulate fewer iterations")
         observed = [a.sym_name.data for a in graph.actors if a.kind.data == "output"] or list(starts)
         # the first firing of each iteration, from the middle of the run on
         times = [starts[name][:: firings[name]][self.iterations // 2 :] for name in observed]
@@ -56,16 +60,23 @@ class DataflowSimulate(SNNPass):
         self.statistics["simulated period"] = round(span)
         if self.trace:
             try:
-                write_trace(Path(self.trace), _rows(graph, timed, starts))
+                write_trace(Path(self.trace), _rows(graph, timed, starts, done))
             except OSError as error:
                 fail(graph, f"{self.trace}: {error.strerror}", "write the trace to a folder that exists")
 
 
-def _rows(graph: GraphOp, timed: Retimed, starts: Mapping[str, list[int]]) -> Iterator[Row]:
+def _done(graph: GraphOp) -> dict[str, Done]:
+    """When the firings of an actor end that shares a wheel: all wheels turn together from time 0 on."""
+    slices = {order.crossbar.data: Slice(*order.turn) for order in graph.orders if order.turn is not None}
+    shared = {op.sym_name.data: slices.get(op.resource_name) for op in graph.actors if op.resource_name is not None}
+    return {name: own.end for name, own in shared.items() if own is not None}
+
+
+def _rows(graph: GraphOp, timed: Retimed, starts: Mapping[str, list[int]], done: Mapping[str, Done]) -> Iterator[Row]:
     """All firings; those of iterations before the first, for which a pipeline that fills leaves time, are none."""
     resources = {actor.sym_name.data: actor.resource_name or "" for actor in graph.actors}
     for actor in timed.graph.actors:
-        lag = timed.lag[actor.name]
+        lag, end = timed.lag[actor.name], done.get(actor.name, add)
         for number, start in enumerate(starts[actor.name][lag:]):
-            end = start + actor.times[(number + lag) % len(actor.times)]
-            yield actor.name, number, start, end, resources[actor.name]
+            ended = end(start, actor.times[(number + lag) % len(actor.times)])
+            yield actor.name, number, start, ended, resources[actor.name]

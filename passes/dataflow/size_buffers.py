@@ -12,13 +12,19 @@ from xdsl.ir import SSAValue
 from snnir.dialects.dataflow import ActorOp, GraphOp, RationalAttr, Use, claimant_of, producer_of
 from snnir.dialects.dataflow_actor import TRANSPORT
 from snnir.dialects.dataflow_attributes import TokenType, entries
-from snnir.maxplus.analysis import analyze
-from snnir.maxplus.buffers import Algorithm, front, smallest_distribution
+from snnir.dialects.places import place_of
+from snnir.frontend.notes import Notes
+from snnir.maxplus.buffers import EFFORT, Algorithm, front, smallest_distribution
 from snnir.maxplus.distributions import Distribution, size_of
 from snnir.maxplus.errors import MaxPlusError
-from snnir.maxplus.storage import Storage, Store
-from snnir.passes.base import SNNPass, fail, only
-from snnir.passes.dataflow.to_sdf import to_retimed
+from snnir.maxplus.storage import Storage, Store, room_of
+from snnir.passes.base import SNNPass, fail, only, positive
+from snnir.passes.dataflow.refuse import refuse
+from snnir.passes.dataflow.to_schedule import stale
+from snnir.passes.dataflow.to_sdf import to_retimed, to_served
+from snnir.schedule.guaranteed import guarantee
+from snnir.schedule.stages import Retimed
+from snnir.schedule.tdma import entrance, latency_rate, responding
 
 _LIMIT = 200_000
 """So many firings of an iteration are analysed again and again in seconds to minutes."""
@@ -39,12 +45,20 @@ class _Channel(NamedTuple):
         return max(1, self.value.type.size.data)
 
 
+Buffer = list[_Channel]
+"""Channels whose tokens take the same room: of a signal that several slices of a crossbar read, each token once.
+
+The one with the largest capacity comes first.
+"""
+
+
 @dataclass(frozen=True)
 class DataflowSizeBuffers(SNNPass):
     """Set the smallest capacities with which the graph keeps its period, or reaches the one that is asked for.
 
     A channel from an actor to itself keeps its capacity, or has none. In the graph of a mapped network, capacities only
-    get smaller, as the times of transport depend on them. What was analysed before is removed.
+    get smaller, as the times of transport depend on them, and what several slices of a crossbar read of a signal counts
+    once. What was analysed before is removed.
     """
 
     name = "dataflow-size-buffers"
@@ -68,28 +82,36 @@ class DataflowSizeBuffers(SNNPass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         graph = only(op, GraphOp, "run convert-cluster-to-dataflow before, or read an application graph")
-        channels = _channels(graph)
+        buffers = _buffers(graph)
         try:
-            wanted = self._period(graph)
-            storage = self._storage(graph, channels)
+            # first what is refused at once where there are too many firings
+            storage, scale = self._storage(graph, buffers)
+            wanted = self._period(graph) * scale
             if self.pareto:
                 points, exact = front(storage, wanted, algorithm=self.algorithm)
                 chosen = points[-1]
-                _keep(graph, points)
+                _keep(graph, points, scale)
                 self.statistics["points of the front"] = len(points)
             else:
-                start = _present(storage, channels)
+                start = _present(storage, buffers)
                 chosen, exact = smallest_distribution(storage, wanted, start=start, algorithm=self.algorithm)
         except MaxPlusError as error:
-            fail(graph, str(error), "another period, other rates or more initial tokens may help: docs/maxplus.md")
-        self._count("before", channels)
-        _forget(graph)
-        for channel, capacity in zip(channels, chosen.capacities, strict=True):
-            reads = channel.actor.reads
-            reads[channel.place] = channel.value, replace(channel.use, capacity=capacity)
-            channel.actor.wire(reads)
-        self._count("after", _channels(graph))
+            refuse(graph, error, "another period, other rates or more initial tokens may help: docs/maxplus.md")
+        self._count("before", buffers)
+        stale(graph)
+        for store, buffer, capacity in zip(storage.stores, buffers, chosen.capacities, strict=True):
+            for reader, channel in zip(store.readers, buffer, strict=True):
+                reads = channel.actor.reads
+                reads[channel.place] = channel.value, replace(channel.use, capacity=room_of(reader, capacity))
+                channel.actor.wire(reads)
+        self._count("after", _buffers(graph))
         self.statistics["smallest possible"] = int(exact)
+        if not exact and self.algorithm == "auto":
+            note = Notes()
+            note.add(
+                place_of(graph), f"an exact search would take more than {EFFORT} steps; smaller capacities may exist"
+            )
+            note.show()
 
     def _period(self, graph: GraphOp) -> Fraction:
         """The period that is asked for."""
@@ -97,45 +119,63 @@ class DataflowSizeBuffers(SNNPass):
             fail(graph, "both a period and a throughput are given", "one follows from the other: give one")
         given = self.throughput if self.period is None else self.period
         if given is None:
-            return analyze(to_retimed(graph).graph, slack=False).period or Fraction(0)
-        try:
-            value = Fraction(given)
-        except (ValueError, ZeroDivisionError):
-            value = Fraction(0)
-        if value <= 0:
-            fail(graph, f"'{given}' is no number above 0", "write 280, 7/2 or 0.5")
+            return guarantee(to_served(to_retimed(graph, with_slices=False), graph), slack=False).period or Fraction(0)
+        value = positive(graph, given)
         return value if self.throughput is None else 1 / value
 
-    def _storage(self, graph: GraphOp, channels: Sequence[_Channel]) -> Storage:
-        """The graph without capacities, and a store for each channel."""
-        timed = to_retimed(graph, with_capacities=False)
-        stores: list[Store] = []
-        for channel in channels:
-            claimant, owner = claimant_of(channel.value).sym_name.data, channel.actor.sym_name.data
-            use = channel.use
-            stores.append(
-                Store(
-                    claimant,
-                    owner,
-                    entries(producer_of(channel.value).made_by_firing(channel.value)),
-                    entries(use.rate),
-                    use.tokens,
-                    # a channel of the configured machine has space for one token more than its delay
-                    least=use.tokens + 1 if graph.network is not None else 0,
-                    most=use.capacity if _mapped(graph) else None,
-                    weight=channel.token_size if self.weight == "size" else 1,
-                    shift=timed.lag[claimant] - timed.lag[owner],
-                )
-            )
-        return Storage(timed.graph, stores, _LIMIT)
+    def _storage(self, graph: GraphOp, buffers: Sequence[Buffer]) -> tuple[Storage, int]:
+        """The graph without capacities, a store for each buffer, and how many of its time units are one.
 
-    def _count(self, when: str, channels: Sequence[_Channel]) -> None:
+        With slices of wheels, the model of `snnir.schedule.tdma` that may become fastest.
+        """
+        timed = to_retimed(graph, with_capacities=False, with_slices=False)
+        bound = to_served(timed, graph)
+        stores = [[self._store(graph, channel, timed) for channel in buffer] for buffer in buffers]
+        found = [(Storage(responding(bound), list(map(_together, stores)), _LIMIT), 1)]
+        if bound.slices:
+            rated, scale = latency_rate(bound)
+            late = [
+                [replace(store, claimant=entrance(bound, store.owner, store.claimant)) for store in readers]
+                for readers in stores
+            ]
+            found.append((Storage(rated, list(map(_together, late)), _LIMIT), scale))
+        return min(found, key=lambda each: each[0].fastest / each[1])
+
+    def _store(self, graph: GraphOp, channel: _Channel, timed: Retimed) -> Store:
+        claimant, owner = claimant_of(channel.value).sym_name.data, channel.actor.sym_name.data
+        use = channel.use
+        return Store(
+            claimant,
+            owner,
+            entries(producer_of(channel.value).made_by_firing(channel.value)),
+            entries(use.rate),
+            use.tokens,
+            # a channel of the configured machine has space for one token more than its delay
+            least=use.tokens + 1 if graph.network is not None else 0,
+            most=use.capacity if _mapped(graph) else None,
+            weight=channel.token_size if self.weight == "size" else 1,
+            shift=timed.lag[claimant] - timed.lag[owner],
+        )
+
+    def _count(self, when: str, buffers: Sequence[Buffer]) -> None:
         """Note how much space there is, if it is limited."""
-        sizes = [(each.use.capacity, each.token_size) for each in channels]
+        sizes = [(_room(buffer), buffer[0].token_size) for buffer in buffers]
         known = [(capacity, size) for capacity, size in sizes if capacity is not None]
         if len(known) == len(sizes):
             self.statistics[f"tokens {when}"] = sum(capacity for capacity, _ in known)
             self.statistics[f"tokens times size {when}"] = sum(capacity * size for capacity, size in known)
+
+
+def _together(readers: Sequence[Store]) -> Store:
+    """One store for the channels of a buffer."""
+    return replace(readers[0], others=tuple(readers[1:]))
+
+
+def _room(buffer: Buffer) -> int | None:
+    """The room of a buffer; None when one of its channels is not limited."""
+    capacities = [channel.use.capacity for channel in buffer]
+    known = [capacity for capacity in capacities if capacity is not None]
+    return max(known) if len(known) == len(capacities) else None
 
 
 def _mapped(graph: GraphOp) -> bool:
@@ -143,37 +183,34 @@ def _mapped(graph: GraphOp) -> bool:
     return any(actor.kind.data in TRANSPORT for actor in graph.actors)
 
 
-def _channels(graph: GraphOp) -> list[_Channel]:
-    """The channels to be sized, in order. Those without a capacity are left alone in a graph with transport, where the
-    space at the end of the way counts, and from an actor to itself."""
+def _buffers(graph: GraphOp) -> list[Buffer]:
+    """The channels to be sized, in order, those of one buffer together.
+
+    Those without a capacity are left alone in a graph with transport, where the space at the end of the way counts, and
+    from an actor to itself.
+    """
     mapped = _mapped(graph)
-    return [
-        _Channel(actor, place, value, use)
-        for actor in graph.actors
-        for place, (value, use) in enumerate(actor.reads)
-        if use.capacity is not None or not (mapped or claimant_of(value) is actor)
-    ]
+    found: dict[object, Buffer] = {}
+    for actor in graph.actors:
+        for place, (value, use) in enumerate(actor.reads):
+            if use.capacity is not None or not (mapped or claimant_of(value) is actor):
+                shared = mapped and graph.network is not None and actor.resource_name is not None
+                key = (actor.resource_name, value) if shared else (actor, place)
+                found.setdefault(key, []).append(_Channel(actor, place, value, use))
+    return [sorted(buffer, key=lambda channel: -(channel.use.capacity or 0)) for buffer in found.values()]
 
 
-def _present(storage: Storage, channels: Sequence[_Channel]) -> Distribution | None:
+def _present(storage: Storage, buffers: Sequence[Buffer]) -> Distribution | None:
     """The capacities that the channels have, if all of them are limited and the graph runs."""
-    capacities = [channel.use.capacity for channel in channels]
+    capacities = [_room(buffer) for buffer in buffers]
     known = tuple(capacity for capacity in capacities if capacity is not None)
     period = storage.limit(known).period if len(known) == len(capacities) else None
     return None if period is None else Distribution(known, size_of(storage, known), period)
 
 
-def _keep(graph: GraphOp, points: Sequence[Distribution]) -> None:
+def _keep(graph: GraphOp, points: Sequence[Distribution], scale: int) -> None:
     """The front as an attribute: for each point the sum of the capacities, and the period that it reaches."""
     graph.attributes["pareto"] = ArrayAttr(
-        DictionaryAttr({"size": IntegerAttr(point.size, i64), "period": RationalAttr(point.period)}) for point in points
+        DictionaryAttr({"size": IntegerAttr(point.size, i64), "period": RationalAttr(point.period / scale)})
+        for point in points
     )
-
-
-def _forget(graph: GraphOp) -> None:
-    """Take away what was analysed with other capacities."""
-    graph.period = graph.latency = graph.predicted = graph.simulated = graph.critical = graph.unbounded = None
-    for actor in graph.actors:
-        actor.start = actor.slack = None
-    for order in graph.orders:
-        order.utilisation = None

@@ -1,18 +1,24 @@
 """From the IR's dataflow graph and architecture to what `snnir.schedule` works on."""
 
-from xdsl.dialects.builtin import ModuleOp
+from collections.abc import Mapping
+from math import ceil
+
+from xdsl.dialects.builtin import IntAttr, ModuleOp, SymbolRefAttr
 from xdsl.ir import SSAValue
 
 from snnir.dialects.dataflow import GraphOp
 from snnir.dialects.dataflow_actor import ActorOp, producer_of
 from snnir.dialects.dataflow_architecture import ArchitectureOp, architecture_of
-from snnir.dialects.dataflow_attributes import TokenType
+from snnir.dialects.dataflow_attributes import PhasesAttr, TokenType
 from snnir.maxplus.sdf import Actor, Channel, SDFGraph
-from snnir.passes.base import only
+from snnir.passes.base import fail, only, positive
 from snnir.passes.dataflow.to_sdf import to_sdf
 from snnir.schedule.application import Application, Option, Transport
 from snnir.schedule.architecture import Architecture
 from snnir.schedule.bound import BoundGraph
+
+WAITS = "waits"
+"""The attribute of an actor in which tokens wait for the slice of a tile, that of the tile."""
 
 
 def mapped(module: ModuleOp) -> tuple[GraphOp, Architecture]:
@@ -56,7 +62,13 @@ def bound_of(graph: GraphOp, architecture: Architecture | None = None) -> BoundG
     binding = {op.sym_name.data: op.resource_name for op in graph.actors if op.resource_name is not None}
     tiles = architecture.tiles if architecture is not None else ()
     wheels = {tile.name: tile.wheel for tile in tiles if tile.wheel is not None}
-    return BoundGraph(to_sdf(graph, with_orders=False), binding, wheels)
+    return BoundGraph(to_sdf(graph, with_orders=False), binding, wheels, waits=waiting_in(graph))
+
+
+def waiting_in(graph: GraphOp) -> dict[str, str]:
+    """Actor in which tokens wait for a slice -> the tile that has it."""
+    found = {op.sym_name.data: op.attributes.get(WAITS) for op in graph.actors}
+    return {name: tile.root_reference.data for name, tile in found.items() if isinstance(tile, SymbolRefAttr)}
 
 
 def ordered_of(graph: GraphOp, architecture: Architecture | None = None) -> BoundGraph:
@@ -66,11 +78,37 @@ def ordered_of(graph: GraphOp, architecture: Architecture | None = None) -> Boun
     return bound_of(graph, architecture).retimed(lags).ordered(orders)
 
 
+def give_slices(graph: GraphOp, architecture: Architecture, slices: Mapping[str, int]) -> None:
+    """Note the slices of the wheels on the orders, none where none is named, and on the actors that wait for them."""
+    for order in graph.orders:
+        tile = order.crossbar.data
+        order.wheel = order.slice = None
+        if tile in slices:
+            order.wheel, order.slice = IntAttr(architecture.tile(tile).wheel or 0), IntAttr(slices[tile])
+    waits = waiting_in(graph)
+    for name, actor in actors_by_name(graph).items():
+        if name in waits:
+            tile = waits[name]
+            pause = (architecture.tile(tile).wheel or 0) - slices[tile] if tile in slices else 0
+            actor.time = PhasesAttr(pause)
+
+
+def share_of(text: str, graph: GraphOp, bound: BoundGraph) -> dict[str, int]:
+    """Tile -> slice, for all tiles with a wheel and work; `text` is a fraction of the wheels, rounded up to units."""
+    share = positive(graph, text)
+    if share > 1:
+        fail(graph, f"'{text}' is no part of a wheel", "give a number above 0 and at most 1, as 1/2")
+    return {tile: ceil(share * wheel) for tile, wheel in bound.wheels.items() if bound.work.get(tile)}
+
+
 def forget(graph: GraphOp) -> None:
-    """Take away orders, and what was analysed with them."""
+    """Take away orders and slices, and what was analysed with them."""
     for order in graph.orders:
         order.detach()
         order.erase()
+    for actor in graph.actors:
+        if WAITS in actor.attributes:
+            actor.time = PhasesAttr(0)
     stale(graph)
 
 

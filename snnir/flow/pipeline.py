@@ -9,6 +9,7 @@ LOWERING = (
     "cluster-metrics",
     "convert-cluster-to-dataflow",
     "dataflow-schedule",
+    "dataflow-bound-transport",
     "dataflow-analyze-throughput",
     "convert-dataflow-to-crossbar",
 )

@@ -29,8 +29,10 @@ from snnir.passes.cluster.place import ClusterPlace
 from snnir.passes.cluster.route import ClusterRoute
 from snnir.passes.crossbar.convert_dataflow_to_crossbar import ConvertDataflowToCrossbar
 from snnir.passes.dataflow.analyze_throughput import DataflowAnalyzeThroughput
+from snnir.passes.dataflow.bound_transport import DataflowBoundTransport
 from snnir.passes.dataflow.convert_cluster_to_dataflow import ConvertClusterToDataflow
 from snnir.passes.dataflow.schedule import DataflowSchedule
+from snnir.passes.dataflow.waits import AFTER, waits_of
 from snnir.passes.snn.quantize import SNNQuantize
 
 STEPS = 60
@@ -48,7 +50,8 @@ def graph_of(name: str, side: int, crossbars: int, lines: int, space: int = 2) -
 
 def configured(module: ModuleOp, folder: Path) -> machine.Configuration:
     """The machine for a graph."""
-    run_passes(module, DataflowSchedule(), DataflowAnalyzeThroughput(slack=False), ConvertDataflowToCrossbar())
+    run_passes(module, DataflowSchedule(), DataflowBoundTransport())
+    run_passes(module, DataflowAnalyzeThroughput(slack=False), ConvertDataflowToCrossbar())
     emit(module, folder)
     return machine.load(folder)
 
@@ -69,7 +72,7 @@ def all_or_none(most: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np
         ("mlp784", 2, 2, 128, 0.95),
         ("mlp784", 2, 8, 64, 0.9),
         ("mlp784", 3, 4, 64, 0.9),
-        ("recurrent_digits", 4, 3, 128, 0.7),
+        ("recurrent_digits", 4, 3, 128, 0.9),
     ],
 )
 def test_no_step_is_late(
@@ -125,3 +128,17 @@ def test_less_space_is_taken(name: str, tmp_path: Path, check_guarantee: CheckGu
     with_capacities(graph, lambda capacity: capacity - 1)
     configuration = configured(module, tmp_path)
     check_guarantee(configuration, machine.peak_counts(configuration, STEPS), STEPS, "contention, peak spikes")
+
+
+def test_times_with_deadlines_are_refused_without_their_waits(tmp_path: Path) -> None:
+    module, graph = graph_of("recurrent_digits", 4, 3, 128)
+    run_passes(module, DataflowSchedule(), DataflowBoundTransport(), DataflowAnalyzeThroughput(slack=False))
+    bounded = [actor for actor in graph.actors if len(waits_of(graph).get(actor.sym_name.data, {})) > 3]
+    assert bounded
+    assert not any(actor.concurrent.data for actor in bounded)
+    with pytest.raises(DiagnosticException, match="bounded by deadlines already"):
+        run_passes(module, DataflowBoundTransport())
+    for actor in bounded:
+        del actor.attributes[AFTER]
+    with pytest.raises(DiagnosticException, match=r"\.carry\S+ takes \d+, \d+ with the clusters and activity of now"):
+        run_passes(module, ConvertDataflowToCrossbar())

@@ -51,6 +51,7 @@ def test_a_whole_file(tmp_path: Path, notes: list[str]) -> None:
         f"{tmp_path}/graph.xml:4:3: note: actor 'parse' names several processors; times are those of the first marked "
         "as default, else of the first",
         f"{tmp_path}/graph.xml:4:3: note: a channel has a bufferSize: a producer waits for space in it",
+        f"{tmp_path}/graph.xml:4:3: note: a channel asks for a latency: kept, but no analysis looks at it",
     ]
 
 
@@ -94,6 +95,32 @@ def test_a_mapping_on_several_tiles_says_that_connections_take_no_time(tmp_path:
     parse, show = graph_of(tmp_path, text).actors
     assert (parse.resource_name, show.resource_name) == ("t1", "t0")
     assert any("connections between tiles take no time" in note for note in notes)
+
+
+def test_what_a_mapping_reserves_is_said_to_be_left_out(tmp_path: Path, notes: list[str]) -> None:
+    graph_of(tmp_path)
+    assert not any("reserved" in note for note in notes)
+    inside = (
+        '<memory name="mem" size="12"/><networkInterface name="ni" nrConnections="2" inBandwidth="3"/>'
+        '</tile><tile name="t1"><memory name="mem" size="12"/></tile>'
+    )
+    text = DECODER.replace("</tile>\n  </mapping>", f"{inside}<network><slotAllocation/></network>\n  </mapping>")
+    text = text.replace(
+        "</network>\n  </mapping>", '</network><connection name="c"><channel name="d"/></connection></mapping>'
+    )
+    graph_of(tmp_path, text)
+    (note,) = [note for note in notes if "reserved" in note]
+    named = "<memory> (2 times), <networkInterface>, <connection>, <network>"
+    assert note == (
+        f"{tmp_path}/graph.xml:61:3: note: left out: what is reserved in {named}; "
+        "dataflow-bind computes what a binding needs"
+    )
+
+
+def test_empty_parts_of_a_mapping_reserve_nothing(tmp_path: Path, notes: list[str]) -> None:
+    text = DECODER.replace("</tile>\n  </mapping>", '<memory name="mem"/></tile><network/></mapping>')
+    graph_of(tmp_path, text)
+    assert not any("reserved" in note for note in notes)
 
 
 def test_without_a_mapping_nothing_but_channels_limits_an_actor(tmp_path: Path) -> None:
@@ -229,7 +256,9 @@ WRONG = [
     ('wheelsize="8"', 'wheelsize="0"', 47, "the wheel of tile 't0' has no length", ""),
     ('dstTile="t1"', 'dstTile="t9"', 54, "there is no tile 't9'", "t0"),
     ('appGraph="decoder"', 'appGraph="x"', 61, "appGraph names 'x', the graph is 'decoder'", ""),
-    ('timeslice="4"', 'timeslice="9"', 63, "a slice of 9 is no part of a wheel of 8", ""),
+    ('timeslice="4"', 'timeslice="9"', 63, "a slice of 9 is no part of a wheel of 8", "without a timeslice"),
+    ('<arbitration type="TDMA" wheelsize="8"/>', "", 63, "a slice of 4, but tile 't0' has no wheel", "arbitration"),
+    ('timeslice="4"', 'timeslice="0"', 63, "a slice of 0 is no part of a wheel of 8", "without a timeslice"),
     ('<actor name="show"/>', '<actor name="shw"/>', 65, "there is no actor 'shw'", "'show'"),
     ('<actor name="show"/>', '<actor name="parse"/>', 65, "actor 'parse' is bound twice", "'t0'"),
     ('<state actor="show"/>', '<state actor="shw"/>', 69, "actor 'shw' is not bound to tile 't0'", "'show'"),

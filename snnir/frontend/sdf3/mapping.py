@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from snnir.dialects.dataflow import ArchitectureOp, TileOp
@@ -44,6 +45,7 @@ def read_mapping(element: Element, graph: Graph | None, architecture: Architectu
     tiles = {tile.sym_name.data: tile for tile in architecture.tiles}
     binding = Binding()
     complete = True
+    reserved: Counter[str] = Counter()
     for child in element.all("tile"):
         name = child.required("name")
         if name not in tiles:
@@ -51,10 +53,11 @@ def read_mapping(element: Element, graph: Graph | None, architecture: Architectu
         processor = child.one("processor")
         if processor is not None:
             complete &= _bind(processor, tiles[name], graph, binding)
-        for part in ("memory", "networkInterface"):
-            _skip(child.one(part))
-    for part in (*element.all("connection"), *element.all("network")):
-        _skip(part)
+        _skip([*child.all("memory"), *child.all("networkInterface")], reserved)
+    _skip([*element.all("connection"), *element.all("network")], reserved)
+    if reserved:
+        named = ", ".join(f"<{name}>" + (f" ({count} times)" if count > 1 else "") for name, count in reserved.items())
+        note(element.place, f"left out: what is reserved in {named}; dataflow-bind computes what a binding needs")
     if len(set(binding.tiles.values())) > 1:
         note(element.place, "connections between tiles take no time here; dataflow-bind builds the graph with them")
     if not complete and binding.tiles:
@@ -93,17 +96,33 @@ def _bind(processor: Element, tile: TileOp, graph: Graph, binding: Binding) -> b
         return True
     if schedule is None or starts not in ([], [0]) or set(order) != set(bound):
         return False
-    turn = (tile.wheel.data, part) if tile.wheel is not None and part else None
-    if turn is not None and turn[1] > turn[0]:
-        raise processor.error(f"a slice of {turn[1]} is no part of a wheel of {turn[0]}")
+    turn = None if part is None else _turn(processor, tile, part)
     binding.orders.append(Order(schedule, name, order, turn))
     return True
 
 
-def _skip(element: Element | None) -> None:
-    """Take what a mapping reserves as read: it follows from the binding."""
-    if element is not None:
-        element.read = True
-        element.seen.update(element.attributes)
-        for child in element.children:
-            _skip(child)
+def _turn(processor: Element, tile: TileOp, part: int) -> tuple[int, int]:
+    """The length of the wheel of a tile and of a slice of it."""
+    if tile.wheel is None:
+        message = f"a slice of {part}, but tile '{tile.sym_name.data}' has no wheel"
+        raise processor.error(message, 'give it <arbitration type="TDMA" wheelsize="..."/>')
+    wheel = tile.wheel.data
+    if not 0 < part <= wheel:
+        message = f"a slice of {part} is no part of a wheel of {wheel}"
+        raise processor.error(message, "without a timeslice, the whole wheel is meant")
+    return wheel, part
+
+
+def _skip(elements: Iterable[Element], reserved: Counter[str]) -> None:
+    """Count the parts that reserve something, whose insides then need no mention of their own."""
+    for element in elements:
+        if element.children or set(element.attributes) - {"name"}:
+            reserved[element.name] += 1
+        _mention(element)
+
+
+def _mention(element: Element) -> None:
+    element.read = True
+    element.seen.update(element.attributes)
+    for child in element.children:
+        _mention(child)

@@ -76,6 +76,10 @@ def _note_choices(graph: Graph, notes: Notes) -> None:
     if bounded:
         what = f"{bounded} channels have a bufferSize" if bounded > 1 else "a channel has a bufferSize"
         notes.add(graph.element.place, f"{what}: a producer waits for space in it")
+    late = sum(bool(channel.latency) for channel in graph.channels.values())
+    if late:
+        what = f"{late} channels ask for a latency" if late > 1 else "a channel asks for a latency"
+        notes.add(graph.element.place, f"{what}: kept, but no analysis looks at it")
     loose = [port for actor in graph.actors.values() for port in actor.ports.values() if port.channel is None]
     if loose:
         place = loose[0].element.place

@@ -209,12 +209,21 @@ dataflow.graph of @n unit "ns" activity "worst" {
 
 // -----
 
+// An attribute that the syntax of an operation makes has the place of the operation.
+// CHECK: invalid.mlir:{{2[0-9]+}}:3: error: a rate is at least 1, initial tokens are not negative
+dataflow.graph @n activity "worst" {
+  %a = dataflow.actor task @a time 1 makes(1) : () -> !dataflow.token<1>
+  dataflow.actor task @b time 1 reads(%a[1] tokens -1) : (!dataflow.token<1>) -> ()
+}
+
+// -----
+
 // CHECK: error: #dataflow.use: a rate is at least 1, initial tokens are not negative
 "test.op"() {a = #dataflow.use<[1] tokens -1>} : () -> ()
 
 // -----
 
-// CHECK: error: #dataflow.use: a capacity of 1 holds neither the initial tokens nor one firing
+// CHECK: error: #dataflow.use: a capacity of 1 is less than the initial tokens, or than what one firing takes
 "test.op"() {a = #dataflow.use<[1] tokens 2 capacity 1>} : () -> ()
 
 // -----
@@ -244,7 +253,7 @@ dataflow.graph of @n unit "ns" activity "worst" {
 
 // -----
 
-// CHECK: error: #dataflow.use: a capacity of 3 holds neither the initial tokens nor one firing
+// CHECK: error: #dataflow.use: a capacity of 3 is less than the initial tokens, or than what one firing takes
 "test.op"() {a = #dataflow.use<[1, 4] capacity 3>} : () -> ()
 
 // -----

@@ -2,7 +2,7 @@
 // RUN: snn-opt %s -p 'dataflow-allocate-slices{throughput=much}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=OPTION
 
 // CHECK:  whole wheels give a throughput of 1/3, less than 1/2
-// OPTION: 'much' is no throughput
+// OPTION: 'much' is no number above 0
 builtin.module {
   dataflow.architecture @one {
     dataflow.tile @t processor "p" wheel 4

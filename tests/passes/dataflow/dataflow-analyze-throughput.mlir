@@ -81,10 +81,13 @@ builtin.module {
 
 // -----
 
-// A slice of 3: 16 + 6 gaps of 5 for each firing, never less than the 85 1/3 that 32 units need at 3/8 of the time.
-// CHECK:      period 92
-// CHECK:      wheel 8 slice 3 utilisation 8/23
-// QUICK:      period 92
+// A slice of 3: each firing alone may take 16 + 6 gaps of 5, but both together no more than 85 1/3, 32 units at 3/8 of
+// the time. The first slice may begin 5 units late.
+// CHECK:      period 256/3 latency 271/3 predicted 256/3 critical [@{{[ab]}}, @{{[ab]}}]
+// CHECK:      @a {{.*}} start 5 slack 0
+// CHECK:      @b {{.*}} start 143/3 slack 0
+// CHECK:      wheel 8 slice 3 utilisation 3/8
+// QUICK:      period 256/3 latency 271/3
 builtin.module {
   dataflow.graph @less activity "worst" {
     %a = dataflow.actor task @a on @t time 16 makes(1) : () -> !dataflow.token<1>

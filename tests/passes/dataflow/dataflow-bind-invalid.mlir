@@ -1,4 +1,6 @@
 // RUN: snn-opt %s -p dataflow-bind --split-input-file --verify-diagnostics | filecheck %s
+// RUN: snn-opt %s -p 'dataflow-bind{file=binding.txt}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=IGNORED
+// RUN: snn-opt %s -p 'dataflow-bind{budget=0}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=BUDGET
 // RUN: snn-opt %s -p 'dataflow-bind{algorithm=file}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=FILE
 
 // CHECK: actors of this graph are bound already
@@ -22,14 +24,29 @@ builtin.module {
 
 // -----
 
-// CHECK: none of the bindings tried is possible on this architecture
+// CHECK: @a runs on 'q'; the tiles of @one have 'p'
+// CHECK: processors=any
 // FILE:  algorithm=file needs a file
+// IGNORED: algorithm=critical reads no file
+// BUDGET: a search of 0 evaluations finds nothing
 builtin.module {
   dataflow.architecture @one {
     dataflow.tile @t processor "p"
   }
   dataflow.graph @g activity "worst" {
     dataflow.actor task @a time 1 processors("q" 1) : () -> ()
+  }
+}
+
+// -----
+
+// CHECK: none of the bindings tried is possible on this architecture
+builtin.module {
+  dataflow.architecture @small {
+    dataflow.tile @t processor "p" memory 3
+  }
+  dataflow.graph @g activity "worst" {
+    dataflow.actor task @a time 1 processors("p" 1 memory 4) : () -> ()
   }
 }
 

@@ -1,4 +1,11 @@
 // RUN: snn-opt %s -p dataflow-schedule --split-input-file --verify-diagnostics | filecheck %s
+// RUN: snn-opt %s -p 'dataflow-schedule{algorithm=slack}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=SLACK
+// RUN: snn-opt %s -p 'dataflow-schedule{algorithm=fifo}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=FIFO
+
+// List scheduling finds only that nothing starts; which actors wait for each other is said all the same, at one of them.
+// SLACK: invalid.mlir:13:5: error: deadlock: each firing of the cycle {{a|b}}[0] -> {{a|b}}[0]
+// SLACK-NEXT: fix: give a channel between the actors named more initial tokens, or more room
+// FIFO: invalid.mlir:13:5: error: deadlock: each firing of the cycle {{a|b}}[0] -> {{a|b}}[0]
 
 // CHECK: deadlock: @{{.*}} -> @{{.*}} wait for each other without an initial token
 builtin.module {
@@ -16,7 +23,7 @@ builtin.module {
 
 // -----
 
-// CHECK: the actors of this graph fire several times per iteration; asap orders graphs where each fires once
+// CHECK: asap and pipelined orders are for graphs in which each actor fires once per iteration
 builtin.module {
   dataflow.graph @multirate activity "worst" {
     %a = dataflow.actor task @a on @t time 1 makes(2) : () -> !dataflow.token<1>

@@ -1,9 +1,12 @@
 // RUN: snn-opt %s -p 'dataflow-size-buffers{period=5}' --split-input-file --verify-diagnostics | filecheck %s
 // RUN: snn-opt %s -p 'dataflow-size-buffers{period=five}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=WORD
+// RUN: snn-opt %s -p 'dataflow-size-buffers{throughput=1e99999999}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=DIGITS
 // RUN: snn-opt %s -p 'dataflow-size-buffers{period=5 throughput=1/5}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=BOTH
 
 // CHECK: an iteration takes at least 6 with unlimited buffers, more than 5
 // WORD:  'five' is no number above 0
+// A number of so many digits would take minutes to write down.
+// DIGITS: '1e99999999' is no number above 0
 // BOTH:  both a period and a throughput are given
 builtin.module {
   dataflow.graph @pair activity "worst" {

@@ -43,3 +43,26 @@ builtin.module {
     dataflow.order @c1 [@y]
   }
 }
+
+// -----
+
+// Two slices of @c1 read what @x sends: it is in the buffer once, for both. @z is two steps behind, so 5 tokens keep it and
+// transport busy; less for @y, which waits for no old tokens, would not make the buffer smaller.
+// CHECK:      dataflow.graph of @shared
+// CHECK:        actor slice @y on @c1 {{.*}} reads(%{{.*}}[1] capacity 5)
+// CHECK-NEXT:   actor slice @z on @c1 {{.*}} reads(%{{.*}}[1] tokens 2 capacity 5, %{{.*}}[1] capacity 1)
+// KEPT:       dataflow.graph of @shared unit "ns" activity "worst" period 13
+// FRONT:      dataflow.graph of @shared unit "ns" activity "worst" attributes {pareto = [
+// FRONT-SAME: {size = 8 : i64, period = #dataflow.rational<32>},
+// FRONT-SAME: {size = 12 : i64, period = #dataflow.rational<13>}]}
+builtin.module {
+  dataflow.graph of @shared unit "ns" activity "worst" {
+    %x = dataflow.actor slice @x on @c0 time 5 mean 5 makes(1) : () -> !dataflow.token<2>
+    %s = dataflow.actor send @s time 7 mean 7 reads(%x[1]) makes(1) : (!dataflow.token<2>) -> !dataflow.token<2>
+    %t = dataflow.actor carry @t time 7 mean 7 concurrent reads(%s[1]) makes(1) : (!dataflow.token<2>) -> !dataflow.token<2>
+    %y = dataflow.actor slice @y on @c1 time 9 mean 9 reads(%t[1] capacity 6) makes(1) : (!dataflow.token<2>) -> !dataflow.token<2>
+    %z = dataflow.actor slice @z on @c1 time 4 mean 4 reads(%t[1] tokens 2 capacity 8, %y[1] capacity 2) makes(1) : (!dataflow.token<2>, !dataflow.token<2>) -> !dataflow.token<2>
+    dataflow.order @c0 [@x]
+    dataflow.order @c1 [@y, @z]
+  }
+}
