@@ -5,7 +5,7 @@ parts say about each other in `snnir.machine.checks`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
 from hashlib import blake2b
@@ -61,9 +61,17 @@ def load(directory: str | Path) -> Configuration:
         problem = "this is a file" if directory.exists() else "no such directory"
         raise SnnirError(directory, problem, f"give the directory that the compiler wrote (with {CONFIG_FILE} in it)")
     path = directory / CONFIG_FILE
-    raw = _read_json(path)
+    return read(path, _read_bytes(path), lambda name: _read_bytes(path.parent / name))
+
+
+def read(path: Path, text: bytes, tensors: Callable[[str], bytes]) -> Configuration:
+    """The configuration in the bytes of a `config.json`; `tensors` gives those of the file of cells, by its name.
+
+    `path` is for messages. Checks and raises as `load` does.
+    """
+    raw = strict_json(path, text)
     _validate(raw, path)
-    reader = _Reader(path, _read_tensors(path, raw["tensors"]))
+    reader = _Reader(path, _tensors(path, raw["tensors"], tensors))
     configuration = reader.configuration(raw)
     reader.check_all_used()
     check(configuration)
@@ -83,8 +91,8 @@ def _read_bytes(path: Path) -> bytes:
         raise SnnirError(path, f"cannot be read: {error.strerror}", _COMPILE_AGAIN) from None
 
 
-def _read_json(path: Path) -> Any:
-    text = _read_bytes(path)
+def strict_json(path: Path, text: bytes) -> Any:
+    """The value of a JSON text, with finite numbers of 64 bits and no field given twice, or `SnnirError`."""
     try:
         return json.loads(
             text.decode("utf-8"),
@@ -167,9 +175,9 @@ def _explain(error: Any) -> tuple[str, str]:
     return _shorten(error.message), hint
 
 
-def _read_tensors(path: Path, entry: dict[str, str]) -> dict[str, NDArray[Any]]:
+def _tensors(path: Path, entry: dict[str, str], read_file: Callable[[str], bytes]) -> dict[str, NDArray[Any]]:
     file = path.parent / entry["file"]
-    data = _read_bytes(file)
+    data = read_file(entry["file"])
     digest = blake2b(data, digest_size=16).hexdigest()
     if digest != entry["digest"]:
         message = f"the digest is {digest}, but {path.name} was written with {entry['digest']}"

@@ -50,7 +50,7 @@ class Way:
 def way_of(configuration: Configuration, flow: Flow) -> Way:
     """The links that a flow crosses, from its inject link to its eject links."""
     machine = configuration.machine
-    source = "host" if flow.source not in configuration.home else _name(flow.branches[0][0])
+    source = "host" if flow.source not in configuration.home else router_name(flow.branches[0][0])
     links, before, ends = [Link(f"inject {source}", machine.time.flit, 0)], [-1], list[int]()
     reached = {flow.branches[0][0]: 0}
     """For each router the link by which flits come to it."""
@@ -58,14 +58,14 @@ def way_of(configuration: Configuration, flow: Flow) -> Way:
         for a, b in steps(branch):
             before.append(reached[a])
             reached[b] = len(links)
-            links.append(Link(f"{_name(a)} -> {_name(b)}", *link_time(machine, a, b)))
+            links.append(Link(f"{router_name(a)} -> {router_name(b)}", *link_time(machine, a, b)))
         before.append(reached[branch[-1]])
         ends.append(len(links))
-        links.append(Link(f"eject {'host' if to == 'host' else _name(branch[-1])}", machine.time.flit, 0))
+        links.append(Link(f"eject {'host' if to == 'host' else router_name(branch[-1])}", machine.time.flit, 0))
     return Way(tuple(links), tuple(before), tuple(ends))
 
 
-def _name(tile: Tile) -> str:
+def router_name(tile: Tile) -> str:
     return f"({tile[0]}, {tile[1]})"
 
 

@@ -72,7 +72,7 @@ def simulate(configuration: Configuration, counts: Counts, steps: int | None = N
     the configuration, and for a deadlock, naming who waits for whom.
     """
     steps = check_counts(configuration, counts, steps)
-    _check_range(configuration, steps)
+    check_range(configuration, steps)
     simulation = _Simulation(configuration, counts, steps)
     simulation.run()
     actors = simulation.actors
@@ -91,7 +91,7 @@ def simulate(configuration: Configuration, counts: Counts, steps: int | None = N
     )
 
 
-def _check_range(configuration: Configuration, steps: int) -> None:
+def check_range(configuration: Configuration, steps: int) -> None:
     """All times fit 64 bits: every firing, and every flit on every link, one after the other."""
     time = configuration.machine.time
     total = 0

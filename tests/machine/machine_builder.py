@@ -63,6 +63,7 @@ class Builder:
     chip: tuple[int, int] | None = None
     multicast: bool = False
     """Whether a producer has one flow to all destinations, or one to each."""
+    per_tile: int = 4
     rows: int = 8
     columns: int = 8
     weight_bits: int | None = 8
@@ -183,7 +184,7 @@ class Builder:
             "machine": {
                 "name": "bench",
                 "mesh": list(self.mesh),
-                "crossbars_per_tile": 4,
+                "crossbars_per_tile": self.per_tile,
                 "host": list(self.host),
                 "rows": self.rows,
                 "columns": self.columns,

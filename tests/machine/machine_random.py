@@ -30,6 +30,12 @@ def random_builder(seed: int, busy_links: bool = False, floor: str = "plain") ->
         builder.mesh = (mesh[0] * random.randint(1, 2), mesh[1] * random.randint(1, 3))
         slower = [None, 1, 2, 7, 25] if builder.time["flit"] else [None, 0]
         builder.time |= {"chip_flit": random.choice(slower), "chip_hop": random.choice([None, 0, 30])}
+    add_network(builder, random, busy_links)
+    return builder
+
+
+def add_network(builder: Builder, random: Random, busy_links: bool = False) -> None:
+    """A random network on the machine of a builder."""
     for number in range(random.randint(1, 2)):
         builder.input(f"in{number}", random.randint(1, 20 if busy_links else 4))
     for number in range(random.randint(1, 3)):
@@ -40,7 +46,6 @@ def random_builder(seed: int, busy_links: bool = False, floor: str = "plain") ->
     pieces = [piece for item in builder.populations for piece in random_pieces(builder, random, item)]
     place_pieces(builder, random, pieces)
     builder.capacities = {(s, t): random.choice([1, 1, 2, 3]) for s, t, _ in builder.links()}
-    return builder
 
 
 def random_stages(builder: Builder, seed: int) -> None:
