@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import numpy as np
 from hypothesis import strategies as st
 
 from snnir.partition.problem import Group, Input, Layer, Plan, Problem
-from snnir.synapses import Conv, Dense, Listed, OneToOne, Selected, Synapses
+from snnir.synapses import Conv, Listed, OneToOne, Selected, Synapses
 from snnir.windows import Windows
+from tests.partition.projections import dense, listed
 
 Read = tuple[int, int, Synapses]
 """What a layer reads: source (as in `Group`), delay, synapses."""
@@ -24,7 +25,7 @@ def problem(
     columns: int,
     digital: bool = True,
     slices: int = 0,
-    spikes: dict[int, Sequence[float]] | None = None,
+    spikes: Mapping[int, Sequence[float]] | None = None,
 ) -> Problem:
     """Layers of a shape that read; `sources` are the sizes of inputs; spikes of a source are 1 where none are given."""
     sizes = sources | {number: int(np.prod(shape)) for number, (shape, _) in enumerate(layers)}
@@ -41,17 +42,6 @@ def problem(
     known = spikes or {}
     each = [np.asarray(known.get(source, np.ones(sizes[source])), np.float64) for source, _ in keys]
     return Problem(made, groups, rows, columns, digital, np.concatenate([np.empty(0), *each]), slices)
-
-
-def listed(targets: int, sources: int, pairs: Sequence[tuple[int, int]]) -> Listed:
-    """Synapses (source, target) of weight 1."""
-    origins, ends = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
-    return Listed(np.ones(len(pairs)), origins, ends, (targets, sources))
-
-
-def dense(targets: int, sources: int) -> Dense:
-    """All-to-all."""
-    return Dense(np.ones((targets, sources), np.float32))
 
 
 def recurrent(size: int, pairs: Sequence[tuple[int, int]], **options: int) -> Problem:
@@ -114,7 +104,7 @@ def problems(draw: st.DrawFn) -> Problem:
             reads.append((number, draw(st.integers(1, 2)), _sparse(seed, size, size)))
         if draw(st.booleans()) and before >= 0:
             size = int(np.prod(shapes[-1]))
-            reads.append((-1, draw(st.integers(0, 2)), _sparse(seed, int(np.prod(shape)), size)))
+            reads.append((-1, draw(st.integers(0, 2)), _sparse(seed, size, int(np.prod(shape)))))
         shapes[number] = shape
         layers.append((shape, reads))
     digital = draw(st.booleans())
@@ -140,7 +130,7 @@ def _layer(
         case "one":
             return shape, [(source, delay, OneToOne(np.ones(1), size))]
         case "sparse":
-            return (7,), [(source, delay, _sparse(seed, 7, size))]
+            return (7,), [(source, delay, _sparse(seed, size, 7))]
         case "conv" if len(shape) == 3 and shape[1] > 1:
             out = draw(st.integers(1, 4))
             windows = Windows.of(shape[1:], (2, 2), (1, 1), (0, 1), (0, 0))
@@ -151,13 +141,13 @@ def _layer(
             return pool.shape, [(source, delay, pool)]
         case "selected":
             chosen = seed.permutation(size)[: max(1, size // 2)]
-            return (5,), [(source, delay, Selected(dense(5, len(chosen)), chosen, size))]
+            return (5,), [(source, delay, Selected(dense(len(chosen), 5), chosen, size))]
         case "parallel":
-            return (6,), [(source, delay, _sparse(seed, 6, size)), (source, delay, _sparse(seed, 6, size))]
+            return (6,), [(source, delay, _sparse(seed, size, 6)), (source, delay, _sparse(seed, size, 6))]
         case _:
-            return (9,), [(source, delay, dense(9, size)), (source, delay + 1, _sparse(seed, 9, size))]
+            return (9,), [(source, delay, dense(size, 9)), (source, delay + 1, _sparse(seed, size, 9))]
 
 
-def _sparse(seed: np.random.Generator, targets: int, sources: int) -> Listed:
+def _sparse(seed: np.random.Generator, sources: int, targets: int) -> Listed:
     pairs = np.argwhere(seed.random((sources, targets)) < 0.3)
-    return listed(targets, sources, [(int(a), int(b)) for a, b in pairs])
+    return listed(sources, targets, [(int(a), int(b)) for a, b in pairs])

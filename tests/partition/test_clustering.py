@@ -17,7 +17,8 @@ from snnir.partition.clustering import ALGORITHMS, cluster
 from snnir.partition.clustering.spinemap import Pair
 from snnir.partition.problem import Options, Part, PartitionError, Plan, Problem
 from snnir.partition.units import units_of
-from tests.partition.problems import cliques, dense, listed, problem, problems, recurrent
+from tests.partition.problems import cliques, problem, problems, recurrent
+from tests.partition.projections import dense, listed
 
 QUICK: dict[str, dict[str, float]] = {"pso": {"particles": 3, "iterations": 3}, "spinemap": {"passes": 1, "visits": 40}}
 """Details that keep random tests short."""
@@ -49,7 +50,7 @@ def reading(*inputs: Sequence[int], rows: int, columns: int) -> Problem:
     pairs = [(axon, n) for n, axons in enumerate(inputs) for axon in axons]
     width = 1 + max(axon for axon, _ in pairs)
     return problem(
-        [((len(inputs),), [(-1, 0, listed(len(inputs), width, pairs))])], {-1: width}, rows=rows, columns=columns
+        [((len(inputs),), [(-1, 0, listed(width, len(inputs), pairs))])], {-1: width}, rows=rows, columns=columns
     )
 
 
@@ -90,7 +91,7 @@ def test_greedy_of_equals_takes_the_older_crossbar() -> None:
 @pytest.mark.parametrize("name", ["sequential", "greedy", *algorithms("hypergraph")])
 def test_a_perceptron_is_cut_as_well_as_can_be(name: str) -> None:
     """784-100-10 on 128x128: seven chunks of 112 axons, all 100 neurons each, and the last layer."""
-    layers = [((100,), [(-1, 0, dense(100, 784))]), ((10,), [(0, 0, dense(10, 100))])]
+    layers = [((100,), [(-1, 0, dense(784, 100))]), ((10,), [(0, 0, dense(100, 10))])]
     task = problem(layers, {-1: 784}, rows=128, columns=128)
     plan = cluster(name, task, Options())
     metrics.check(task, plan)
@@ -171,7 +172,7 @@ def test_the_repair_respects_rows(name: str) -> None:
 
 @pytest.mark.parametrize("name", algorithms(*ALGORITHMS))
 def test_what_fits_no_crossbar_is_refused(name: str) -> None:
-    task = problem([((3,), [(-1, 0, dense(3, 5))])], {-1: 5}, rows=4, columns=4, digital=False)
+    task = problem([((3,), [(-1, 0, dense(5, 3))])], {-1: 5}, rows=4, columns=4, digital=False)
     with pytest.raises(PartitionError, match="a crossbar has 4 rows") as caught:
         cluster(name, task, Options())
     assert caught.value.layer == 0

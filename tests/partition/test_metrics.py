@@ -16,7 +16,8 @@ from snnir.partition.problem import Part, Plan, Problem
 from snnir.partition.units import plan_of, units_of
 from snnir.synapses import Conv
 from snnir.windows import Windows
-from tests.partition.problems import cliques, dense, listed, problem, problems, recurrent, spikes_by_hand
+from tests.partition.problems import cliques, problem, problems, recurrent, spikes_by_hand
+from tests.partition.projections import dense, listed
 
 
 def part(layer: int, neurons: Sequence[int], axons: Sequence[int], home: int | None = None, at: bool = True) -> Part:
@@ -26,7 +27,7 @@ def part(layer: int, neurons: Sequence[int], axons: Sequence[int], home: int | N
 
 def perceptron(**options: int) -> Problem:
     """4 inputs, 3 neurons that read them all, one that reads those; axons: inputs 0-3, neurons 4-6."""
-    layers = [((3,), [(-1, 0, dense(3, 4))]), ((1,), [(0, 0, dense(1, 3))])]
+    layers = [((3,), [(-1, 0, dense(4, 3))]), ((1,), [(0, 0, dense(3, 1))])]
     sizes = {"rows": 4, "columns": 4} | options
     spikes = {-1: [1.0, 2.0, 3.0, 4.0], 0: [10.0, 20.0, 30.0]}
     return problem(layers, {-1: 4}, spikes=spikes, **sizes)  # pyright: ignore[reportArgumentType]
@@ -70,7 +71,7 @@ def test_neurons_on_the_crossbar_of_their_readers_send_nothing() -> None:
 
 
 def test_axons_of_one_neuron_count_once_per_crossbar() -> None:
-    late = [((2,), [(-1, 0, dense(2, 1)), (-1, 3, dense(2, 1))])]
+    late = [((2,), [(-1, 0, dense(1, 2)), (-1, 3, dense(1, 2))])]
     task = problem(late, {-1: 1}, rows=2, columns=1, spikes={-1: [5.0]})
     plan: Plan = [[part(0, [0], [0, 1])], [part(0, [1], [0, 1])]]
     metrics.check(task, plan)
@@ -129,7 +130,7 @@ def test_no_partial_sums_without_digital_adders() -> None:
 def test_a_synapse_that_is_there_twice() -> None:
     """Neuron 0 reads axons 0 and 1, neuron 1 axons 1 and 2: parts hold all synapses between their axons and neurons."""
     task = problem(
-        [((2,), [(-1, 0, listed(2, 3, [(0, 0), (1, 0), (1, 1), (2, 1)]))])], {-1: 3}, rows=3, columns=1, slices=1
+        [((2,), [(-1, 0, listed(3, 2, [(0, 0), (1, 0), (1, 1), (2, 1)]))])], {-1: 3}, rows=3, columns=1, slices=1
     )
     metrics.check(task, [[part(0, [0], [0, 1])], [part(0, [1], [1, 2])]])
     twice: Plan = [

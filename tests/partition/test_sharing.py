@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from partition_problems import Net, chain, conv, dense, pool
 
 from snnir.partition.clustering import cluster
 from snnir.partition.metrics import check, lower_bounds
@@ -18,6 +17,8 @@ from snnir.partition.problem import Options, PartitionError, Plan, Problem, rows
 from snnir.partition.sharing import shared_kernel, shared_parts
 from snnir.synapses import Conv
 from snnir.windows import Windows
+from tests.partition.nets import Net, chain
+from tests.partition.projections import conv, dense, pool
 
 RANDOM = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -14,16 +14,17 @@ from snnir.partition.metrics import check
 from snnir.partition.placement import HOST, CostName
 from snnir.partition.problem import Options, Part, Problem
 from snnir.partition.site import Site, nets_of
-from tests.partition.partition_problems import Net, chain, conv, lenet28, lenet_disco, pool
+from tests.partition.nets import Net, chain, lenet28, lenet_disco
 from tests.partition.placement_problems import listed
-from tests.partition.problems import dense, problem, problems
+from tests.partition.problems import problem, problems
+from tests.partition.projections import conv, dense, pool
 
 FLOOR = Floor((8, 8), per_tile=4)
 
 
 def test_nets_by_hand() -> None:
     """Two inputs of two axons on two crossbars, whose sums meet on the second; one reader, which the host sees."""
-    layers = [((2,), [(-1, 0, dense(2, 4))]), ((1,), [(0, 0, dense(1, 2))])]
+    layers = [((2,), [(-1, 0, dense(4, 2))]), ((1,), [(0, 0, dense(2, 1))])]
     spikes: dict[int, Sequence[float]] = {-1: [1.0, 2.0, 3.0, 4.0], 0: [0.5, 0.25]}
     task = problem(layers, {-1: 4}, rows=2, columns=3, spikes=spikes)
     both, inputs, read = np.arange(2), np.arange(4), 4 + np.arange(2)

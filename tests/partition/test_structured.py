@@ -7,26 +7,23 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from partition_problems import (
+
+from snnir.partition.clustering.structured import structured
+from snnir.partition.metrics import check, lower_bounds, spikes_between
+from snnir.partition.problem import Options, PartitionError, Plan, Problem
+from tests.partition.nets import (
     Net,
     alexnet_disco,
     chain,
-    conv,
-    dense,
     lenet28,
     lenet28_relays,
     lenet_disco,
     lenet_disco_relays,
     mlp784,
     mlp784_relays,
-    one,
-    pool,
     problems,
 )
-
-from snnir.partition.clustering.structured import structured
-from snnir.partition.metrics import check, lower_bounds, spikes_between
-from snnir.partition.problem import Options, PartitionError, Plan, Problem
+from tests.partition.projections import conv, dense, one, pool
 
 RANDOM = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

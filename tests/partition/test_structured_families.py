@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from partition_problems import alexnet_disco
 
 from snnir.partition.covers import Pattern, chunks
 from snnir.partition.families import Family, classes_of
 from snnir.partition.fields import Box, field_of
 from snnir.partition.neighbours import Neighbours
 from snnir.partition.tiling import Crossbar, Prices
+from tests.partition.nets import alexnet_disco
 
 
 def cost(rows: int, columns: int) -> float:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from partition_problems import Net, chain, lenet_disco, one, pool, problems
 
 from snnir.partition.clustering.structured import structured
 from snnir.partition.filling import Filling, further
@@ -13,6 +12,9 @@ from snnir.partition.metrics import check, spikes_between
 from snnir.partition.packing import Bin, Piece, Room, pack
 from snnir.partition.problem import Options, Part, PartitionError, Problem
 from snnir.partition.refinement import Refinement, Traffic, distinct
+from tests.partition.nets import Net, chain, lenet_disco, problems
+from tests.partition.problems import problem as build
+from tests.partition.projections import listed, one, pool
 
 PIECES = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9), st.integers(-2, 3)), max_size=30)
 
@@ -135,6 +137,34 @@ def test_refinement_moves_no_more_than_there_is_room_for() -> None:
     rows = [sum(len(part.axons) for part in parts) for parts in filling.parts()]
     assert sorted(rows) == [2, 6]
     assert sorted(filling.rows) == [0, 4]
+
+
+def test_refinement_adds_no_slice_to_a_crossbar_that_has_its_number() -> None:
+    problem = chain(4, one(4), one(4)).problem(rows=8, columns=8, slices=1)
+    filling = _filling(problem, [Bin(8, 8), Bin(8, 8)])
+    for crossbar, material in enumerate(filling.materials):
+        filling.put(material, np.arange(4), crossbar)
+    traffic = Traffic(filling, [[], []])
+    before = traffic.total()
+    assert Refinement(filling, traffic).run() == before
+    assert [{part.layer for part in parts} for parts in filling.parts()] == [{0}, {1}]
+
+
+def test_refinement_counts_what_all_lose_that_make_room() -> None:
+    """Neuron 0 would save 3 spikes where 1 and 2 save 2 each and had to go, both; 3 saves half a spike elsewhere."""
+    reads = listed(5, 4, [(0, 0), (1, 0), (2, 1), (3, 2), (4, 3)])
+    spikes = {-1: [1.5, 1.5, 2.0, 2.0, 0.5]}
+    task = build([((4,), [(-1, 0, reads)])], {-1: 5}, rows=8, columns=8, spikes=spikes)
+    filling = _filling(task, [Bin(4, 8), Bin(2, 8), Bin(1, 8)])
+    (material,) = filling.materials
+    for neurons, crossbar in (([0, 3], 0), ([1, 2], 1)):
+        filling.put(material, np.array(neurons), crossbar)
+    nobody = np.empty(0, np.int64)
+    tiles = [[], [Part(0, nobody, np.arange(4))], [Part(0, nobody, np.array([4]))]]
+    traffic = Traffic(filling, tiles)
+    before = traffic.total()
+    assert Refinement(filling, traffic).run() == before - 0.5
+    assert filling.where[0].tolist() == [0, 1, 1, 2]
 
 
 def test_distinct_is_ascending() -> None:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from partition_problems import Net, chain, conv, problems
 
 from snnir.partition.fields import Box, field_of
 from snnir.partition.problem import Problem
 from snnir.partition.tiling import MOST, Crossbar, Cutter, Prices, tiles
+from tests.partition.nets import Net, chain, problems
+from tests.partition.projections import conv
 
 
 def _edges(size: int) -> st.SearchStrategy[tuple[int, int]]:

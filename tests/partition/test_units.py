@@ -14,7 +14,8 @@ from snnir.partition.problem import Part, PartitionError, Problem
 from snnir.partition.units import plan_of, units_of, within_slices
 from snnir.synapses import Conv
 from snnir.windows import Windows
-from tests.partition.problems import dense, listed, problem, problems
+from tests.partition.problems import problem, problems
+from tests.partition.projections import dense, listed
 
 
 def described(part: Part) -> tuple[list[int], list[int], int | None, bool]:
@@ -23,7 +24,7 @@ def described(part: Part) -> tuple[list[int], list[int], int | None, bool]:
 
 
 def test_neurons_with_too_many_axons_are_cut_into_equal_chunks() -> None:
-    units = units_of(problem([((2,), [(-1, 0, dense(2, 7))])], {-1: 7}, rows=3, columns=4))
+    units = units_of(problem([((2,), [(-1, 0, dense(7, 2))])], {-1: 7}, rows=3, columns=4))
     assert [units.of(n).tolist() for n in range(len(units))] == 2 * [[0, 1], [2, 3], [4, 5, 6]]
     assert units.neuron.tolist() == [0, 0, 0, 1, 1, 1]
     assert units.chunk.tolist() == [0, 1, 2, 0, 1, 2]
@@ -33,14 +34,14 @@ def test_neurons_with_too_many_axons_are_cut_into_equal_chunks() -> None:
 
 
 def test_neurons_without_axons_are_units_too() -> None:
-    units = units_of(problem([((3,), [(-1, 0, listed(3, 2, [(1, 1)]))])], {-1: 2}, rows=1, columns=4))
+    units = units_of(problem([((3,), [(-1, 0, listed(2, 3, [(1, 1)]))])], {-1: 2}, rows=1, columns=4))
     assert units.sizes.tolist() == [0, 1, 0]
     assert len(units_of(problem([], {-1: 2}, rows=1, columns=1))) == 0
 
 
 def test_what_cannot_be_cut_is_refused_by_name() -> None:
     task = problem(
-        [((3,), [(-1, 0, dense(3, 2))]), ((3,), [(0, 0, dense(3, 3))])], {-1: 2}, rows=2, columns=4, digital=False
+        [((3,), [(-1, 0, dense(2, 3))]), ((3,), [(0, 0, dense(3, 3))])], {-1: 2}, rows=2, columns=4, digital=False
     )
     with pytest.raises(PartitionError, match="read up to 3 axons, a crossbar has 2 rows") as caught:
         units_of(task)
@@ -48,7 +49,7 @@ def test_what_cannot_be_cut_is_refused_by_name() -> None:
 
 
 def test_chunks_come_one_after_the_other() -> None:
-    units = units_of(problem([((2,), [(-1, 0, dense(2, 4))])], {-1: 4}, rows=2, columns=4))
+    units = units_of(problem([((2,), [(-1, 0, dense(4, 2))])], {-1: 4}, rows=2, columns=4))
     assert units.order().tolist() == [0, 2, 1, 3]
 
 
@@ -61,7 +62,7 @@ def test_channels_first_and_last() -> None:
 
 
 def test_neurons_that_read_the_same_share_a_home_where_all_their_chunks_are_together() -> None:
-    task = problem([((3,), [(-1, 0, dense(3, 4))])], {-1: 4}, rows=2, columns=4)
+    task = problem([((3,), [(-1, 0, dense(4, 3))])], {-1: 4}, rows=2, columns=4)
     units = units_of(task)
     plan = plan_of(task, units, np.array([0, 1, 0, 2, 0, 1]))
     metrics.check(task, plan)
@@ -75,7 +76,7 @@ def test_neurons_that_read_the_same_share_a_home_where_all_their_chunks_are_toge
 def overlapping() -> Problem:
     """Neuron 0 reads axons 0-3, neuron 1 axons 2-5, neuron 2 axons 6-9; crossbars have 2 rows."""
     pairs = [(a, n) for n, start in enumerate((0, 2, 6)) for a in range(start, start + 4)]
-    return problem([((3,), [(-1, 0, listed(3, 10, pairs))])], {-1: 10}, rows=2, columns=4)
+    return problem([((3,), [(-1, 0, listed(10, 3, pairs))])], {-1: 10}, rows=2, columns=4)
 
 
 def test_overlapping_windows_do_not_share_a_home() -> None:
@@ -106,7 +107,7 @@ def test_any_assignment_holds_every_synapse_once(task: Problem, clusters: int, s
 
 
 def test_parts_that_are_too_many_move_to_the_end() -> None:
-    task = problem([((1,), [(-1, 0, listed(1, 4, [(n, 0)]))]) for n in range(4)], {-1: 4}, rows=2, columns=2, slices=2)
+    task = problem([((1,), [(-1, 0, listed(4, 1, [(n, 0)]))]) for n in range(4)], {-1: 4}, rows=2, columns=2, slices=2)
     together = plan_of(replace(task, slices=0), units_of(task), np.zeros(4, np.int64))
     assert [len(parts) for parts in together] == [4]
     plan = within_slices(task, together)

@@ -1,4 +1,4 @@
-"""Problems for clusterings: networks of every kind of projection, by hand and at random."""
+"""Clustering problems, layer by layer: those of the benchmarks, and small ones that have to be cut, at random."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from snnir.partition.problem import Group, Input, Layer, Problem
-from snnir.synapses import Conv, Dense, Listed, OneToOne, Selected, Synapses
+from snnir.synapses import Conv, Dense, Listed, Selected, Synapses
 from snnir.windows import Windows
+from tests.partition.projections import conv, dense, one, pool
 
 Reading = tuple[int, Synapses, int]
 """What a layer reads: a source, how, and the delay."""
@@ -57,23 +58,6 @@ class Net:
         rates = {number: rng.poisson(8.0, size) / 100 for number, size in self.sizes.items()}
         spikes = np.concatenate([np.empty(0), *(rates[group.source] for group in groups.values())])
         return Problem(layers, tuple(groups.values()), rows, columns, digital, spikes, slices)
-
-
-def conv(inner: int, outer: int, size: int, kernel: int, padding: int = 0, stride: int = 1, groups: int = 1) -> Conv:
-    both = (size, size), (kernel, kernel), (stride, stride), (padding, padding), (padding, padding)
-    return Conv(np.ones((outer, inner // groups, kernel, kernel), np.int8), inner, Windows.of(*both), groups)
-
-
-def pool(channels: int, size: int) -> Conv:
-    return Conv.pool(channels, Windows.of((size, size), (2, 2), (2, 2), (0, 0), (0, 0)), 1.0)
-
-
-def dense(inner: int, outer: int) -> Dense:
-    return Dense(np.ones((outer, inner), np.int8))
-
-
-def one(size: int) -> OneToOne:
-    return OneToOne(np.ones(1), size)
 
 
 def chain(size: int, *projections: Synapses) -> Net:
