@@ -55,7 +55,7 @@ def _document(op: MachineOp, machine: Machine, arrays: "dict[str, np.ndarray[Any
         "dt": float(op.dt.value.data),
         "steps": op.steps.data if op.steps is not None else None,
         "tensors": {},
-        "machine": _machine(machine),
+        "machine": machine_document(machine),
         "inputs": [{"name": i.sym_name.data, "size": i.size.value.data} for i in op.children(InputOp)],
         "populations": [{"name": p.sym_name.data, "size": p.size.value.data} for p in op.children(PopulationOp)],
         "outputs": [
@@ -71,7 +71,8 @@ def _document(op: MachineOp, machine: Machine, arrays: "dict[str, np.ndarray[Any
     }
 
 
-def _machine(machine: Machine) -> dict[str, Any]:
+def machine_document(machine: Machine) -> dict[str, Any]:
+    """A machine as `config.json` describes it."""
     time, link = machine.time, machine.link
     return {
         "name": machine.name,

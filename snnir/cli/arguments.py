@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
+from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
@@ -59,6 +62,19 @@ class VersionAction(argparse.Action):
         except PackageNotFoundError:
             own = "(not installed)"
         parser.exit(message=f"{parser.prog} of snnir {own}, on xDSL {version('xdsl')}\n")
+
+
+def fraction(text: str) -> Fraction:
+    """A positive number as it stands in an argument, exactly: `2.5e5` or `1/3`, of at most 18 digits.
+
+    Raises `ArgumentTypeError` for anything else.
+    """
+    if re.fullmatch(r"[0-9]{1,18}(/[0-9]{1,18}|(\.[0-9]{0,18})?([eE][+-]?[0-9]{1,2})?)", text):
+        with suppress(ZeroDivisionError):
+            found = Fraction(text)
+            if found > 0 and max(found.numerator, found.denominator) < 10**18:
+                return found
+    raise argparse.ArgumentTypeError(f"{text!r} is no positive number of at most 18 digits, as 2.5e5 or 1/3")
 
 
 def format_of(path: Path) -> str:

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+
 from snnir.cli.arguments import parse_arguments
 from snnir.cli.driver import SNNOptMain, read_module
 from snnir.cli.errors import Situation
@@ -40,6 +43,7 @@ def compile_command(args: argparse.Namespace, situation: Situation) -> int:
             raise SnnirError(args.model, "no machine to compile for", hint)
         text = default_pipeline(machine, args.data, args.samples, args.activity)
     passes = build_passes(text, driver.available_passes)
+    _check_package(args, [each.name for each in passes], module)
     print(_command_line(args, text))
     request = Request(args.model, text, args.data, args.samples)
     situation.module = module
@@ -47,7 +51,32 @@ def compile_command(args: argparse.Namespace, situation: Situation) -> int:
         compile_model(driver.ctx, module, passes, request, args.output)
     print(as_text(summarise_build(args.output, driver.ctx)))
     print(f"written    {args.output}/ (stages as .mlir, the machine in machine/)")
+    if args.package is not None:
+        _package(args, driver.ctx)
     return 0
+
+
+def _check_package(args: argparse.Namespace, passes: list[str], module: ModuleOp) -> None:
+    """Say before all work that there will be no package, where that is plain."""
+    if args.package is None:
+        for name in ("throughput", "latency"):
+            if getattr(args, name) is not None:
+                raise SnnirError(f"--{name}", "only a package can ask for something", "add --package FILE.snnpkg")
+        return
+    from snnir.flow.package import check_target  # noqa: PLC0415
+
+    if args.package.is_dir() or not args.package.absolute().parent.is_dir():
+        raise SnnirError(args.package, "cannot be written", "name a file in a folder that is there")
+    check_target(args.model, machine_of(module), passes, module)
+
+
+def _package(args: argparse.Namespace, context: Context) -> None:
+    from snnir.flow.package import package_build  # noqa: PLC0415
+    from snnir.runtime.application import Constraints  # noqa: PLC0415
+
+    found = package_build(args.output, context, args.package, Constraints(args.throughput, args.latency))
+    count = len(found.application.clusters)
+    print(f"package    {args.package}: {count} cluster{'s' if count > 1 else ''}, digest {found.digest}")
 
 
 def verify_command(args: argparse.Namespace, situation: Situation) -> int:
@@ -91,6 +120,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fmt": ("snnir.cli.model_commands", "fmt_command"),
     "verify": ("snnir.cli.commands", "verify_command"),
     "report": ("snnir.cli.commands", "report_command"),
+    "machine": ("snnir.cli.machine_commands", "machine_command"),
 }
 """Subcommand -> the module and the name of the function that does it; only that one is imported."""
 

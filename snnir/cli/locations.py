@@ -60,7 +60,13 @@ class LocatingParser(Parser):
     def parse_operation(self) -> Operation:
         """One operation, located at its first token."""
         start = self.pos
-        op = super().parse_operation()
+        try:
+            op = super().parse_operation()
+        except LocatedVerifyException:
+            raise
+        except VerifyException as error:
+            # of an attribute that the operation's own syntax makes
+            raise self._located(error, start, "") from error
         if isinstance(op.location, UnknownLoc):
             op.location = self.location(start)
         return op
@@ -98,9 +104,11 @@ class LocatingParser(Parser):
         except LocatedVerifyException:
             raise
         except VerifyException as error:
-            line, column = self.line_and_column(start)
-            mark = "!" if is_type else "#"
-            raise LocatedVerifyException(f"{self.file.data}:{line}:{column}", f"{mark}{attr_name}: {error}") from error
+            raise self._located(error, start, f"{'!' if is_type else '#'}{attr_name}: ") from error
+
+    def _located(self, error: VerifyException, position: Position, what: str) -> LocatedVerifyException:
+        line, column = self.line_and_column(position)
+        return LocatedVerifyException(f"{self.file.data}:{line}:{column}", f"{what}{error}")
 
 
 def first_use(text: str, name: str) -> Position:

@@ -24,14 +24,19 @@ def is_special(path: Path) -> bool:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write `text` under a temporary name beside `path`, then rename; through a link, its target is replaced."""
-    if is_special(path):
-        path.write_text(text, encoding="utf-8")
-        return
+    """Write `text` under a temporary name beside `path`, then rename; through a link, its target is replaced.
+
+    Raises `SnnirError` that names `path` when the system refuses.
+    """
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        if is_special(path):
+            path.write_text(text, encoding="utf-8")
+            return
         temporary.write_text(text, encoding="utf-8", newline="\n")
         temporary.replace(target)
+    except OSError as error:
+        raise SnnirError(path, f"cannot be written: {error.strerror}") from None
     finally:
         temporary.unlink(missing_ok=True)

@@ -13,6 +13,8 @@ a machine:
   snnc compile digits.snn --data spikes.npz -o out  every stage and the configured machine
   snnc verify out                                   the machine against the program, spike by spike
   snnc report out                                   what came out, as text or JSON
+  snnc compile digits.snn -o out --package d.snnpkg the same, as one file for a machine that is shared
+  snnc machine admit chip.db d.snnpkg               let it in beside others, with a guarantee; see snnc machine -h
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from snnir.cli.arguments import FRONTENDS, OneLineArgumentParser, VersionAction, add_model_options
+from snnir.cli.arguments import FRONTENDS, OneLineArgumentParser, VersionAction, add_model_options, fraction
+from snnir.cli.machine_arguments import EXAMPLES, add_machine
 from snnir.cli.snn_opt import guarded, tell
 
 TOOL = "snnc"
@@ -68,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compile(commands.add_parser("compile", help="compile a model into a build directory"))
     _add_verify(commands.add_parser("verify", help="hold the emitted machine against the program"))
     _add_report(commands.add_parser("report", help="say what came out of a build"))
+    add_machine(_with_examples(commands, "machine", "a machine that applications share: admit, remove, show", EXAMPLES))
     return parser
 
 
@@ -180,6 +184,10 @@ def _add_compile(parser: argparse.ArgumentParser) -> None:
     add("--pass-pipeline", metavar="PIPELINE", help="passes to run instead of the default pipeline")
     add("--activity", choices=["peak", "worst"], default="peak", help="what the guarantee assumes of the spikes")
     add("--load", action="append", default=[], metavar="FILE.py", help="file or module with passes of your own")
+    add("--package", type=Path, metavar="FILE.snnpkg", help="write what run time needs to admit it to a machine")
+    throughput_help = "what the package asks for wherever it is admitted: steps per second, at least"
+    add("--throughput", type=fraction, metavar="STEPS_PER_S", help=throughput_help)
+    add("--latency", type=fraction, metavar="SECONDS", help="the same: time until the first step is out, at most")
     _add_common(parser, json=False)
 
 

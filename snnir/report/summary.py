@@ -97,7 +97,8 @@ def _source(name: str, op: Any) -> dict[str, Any]:
 
 
 def _cluster(op: ClusterOp, machine: Machine | None) -> dict[str, Any]:
-    cells = sum(len(part.rows) * part.size for part in op.parts)
+    # a slice that is read several times in a step has several neurons on each of its columns
+    cells = sum(len(part.rows) * part.columns for part in op.parts)
     return {
         "name": op.sym_name.data,
         "rows": op.rows,

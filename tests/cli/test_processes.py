@@ -63,6 +63,27 @@ print(json.dumps([name for name in {heavy} if name in sys.modules]))
     assert json.loads(outcome.stdout.splitlines()[-1]) == []
 
 
+def test_small_dataflow_graphs_do_not_wait_for_numba() -> None:
+    """Loading it takes longer than all of the analysis of such a graph."""
+    graph = """
+dataflow.graph of @pair unit "ns" activity "worst" {
+  %a = dataflow.actor slice @a on @c0 time 3 mean 3 reads() makes(1)
+      : () -> !dataflow.token<1>
+  %b = dataflow.actor slice @b on @c1 time 5 mean 5 reads(%a[1] capacity 2) makes(1)
+      : (!dataflow.token<1>) -> !dataflow.token<1>
+}
+"""
+    passes = "dataflow-size-buffers,dataflow-analyze-throughput,dataflow-simulate"
+    code = f"""
+import sys
+from snnir.cli import snn_opt
+status = snn_opt.main(["-", "-p", "{passes}"])
+print(status, "numba" in sys.modules)
+"""
+    outcome = run(sys.executable, "-c", code, stdin=graph)
+    assert outcome.stdout.splitlines()[-1] == "0 False", outcome.stderr
+
+
 def test_exit_codes_reach_the_shell() -> None:
     assert run(*SNN_OPT, stdin="builtin.module {}").returncode == 0
     outcome = run(*SNN_OPT, stdin="builtin.module {")

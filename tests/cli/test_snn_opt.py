@@ -186,6 +186,15 @@ def test_output_that_cannot_be_written_is_found_first(snn_opt: SnnOpt, tmp_path:
     assert snn_opt("nothing.mlir", "-o", tmp_path).err.startswith(f"{tmp_path}: error: this is a directory")
 
 
+def test_an_output_that_the_system_refuses_is_named(snn_opt: SnnOpt, program: Path) -> None:
+    assert snn_opt(program, "-o", "/dev/full").err == "/dev/full: error: cannot be written: No space left on device\n"
+
+
+def test_an_attribute_in_the_syntax_of_an_operation_is_located(snn_opt: SnnOpt) -> None:
+    text = 'dataflow.graph @g activity "worst" {\n  dataflow.actor task @a time 1 processors("p" -1) : () -> ()\n}\n'
+    assert snn_opt(stdin=text).err.startswith("<stdin>:2:3: error: neither times nor memory are negative")
+
+
 def test_a_device_is_written_directly(snn_opt: SnnOpt, program: Path) -> None:
     assert snn_opt(program, "-o", "/dev/null") == Outcome(0, "", "")
     assert not Path("/dev/null").is_file()

@@ -1,0 +1,71 @@
+"""The machine that applications share, and whether an application's package was made for its kind."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from snnir.machine.parts import Machine, Times
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A machine as run time sees it: `machine`, and two things that a configuration need not say.
+
+    `multicast`: routers copy flits where the ways of a flow part; otherwise each destination is a flow of its own.
+    `events`: spikes that the input buffer of one crossbar holds.
+    """
+
+    machine: Machine
+    multicast: bool
+    events: int
+
+    @property
+    def tiles(self) -> int:
+        """The number of tiles."""
+        return self.machine.mesh[0] * self.machine.mesh[1]
+
+    @property
+    def crossbars(self) -> int:
+        """The number of crossbars; number n is crossbar n % crossbars_per_tile of tile n // crossbars_per_tile."""
+        return self.tiles * self.machine.crossbars_per_tile
+
+    def misfit(self, built_for: "Platform") -> str | None:
+        """Why a package for `built_for` cannot run here, in words; None: it can.
+
+        The number of tiles, where the host is and how many crossbars a tile has may differ; what a crossbar and a link
+        can do, and how long it takes, may not. A larger buffer is no harm.
+        """
+        there, here = built_for.machine, self.machine
+        if (there.arity is None) != (here.arity is None):
+            return "it is for another topology"
+        for name in ("rows", "columns", "weight_bits"):
+            if getattr(there, name) != getattr(here, name):
+                return f"it is for crossbars with {name} {getattr(there, name)}, these have {getattr(here, name)}"
+        for each in fields(Times):
+            before, now = getattr(there.time, each.name), getattr(here.time, each.name)
+            if before != now and not each.name.startswith("chip_"):
+                return f"it is for a machine with time.{each.name} {before}, here it is {now}"
+        if built_for.events > self.events:
+            return f"it needs input buffers of {built_for.events} events, these hold {self.events}"
+        if built_for.multicast != self.multicast:
+            kinds = ("unicast", "multicast")
+            return f"it is for {kinds[built_for.multicast]} routes, these are {kinds[self.multicast]}"
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for files."""
+        return {**asdict(self.machine), "multicast": self.multicast, "events": self.events}
+
+    @staticmethod
+    def from_json(raw: Mapping[str, Any]) -> "Platform":
+        """The inverse of `as_json`. Raises KeyError, TypeError or ValueError for anything else."""
+        values: dict[str, Any] = {each.name: raw[each.name] for each in fields(Machine)}
+        values["time"] = Times(**raw["time"])
+        values["mesh"], values["host"] = _pair(raw["mesh"]), _pair(raw["host"])
+        values["chip"] = None if raw["chip"] is None else _pair(raw["chip"])
+        return Platform(Machine(**values), bool(raw["multicast"]), int(raw["events"]))
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    x, y = value
+    return int(x), int(y)
