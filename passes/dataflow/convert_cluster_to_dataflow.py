@@ -310,8 +310,9 @@ class _Builder:
             for name, part in zip(slice_names(cluster), cluster.parts, strict=True):
                 found[name] = int(firing_time(self._machine, part, 0, 0))
                 partial |= {name} if part.is_partial else set[str]()
+        producers = self._producers
         for name, way in zip(self._arrivals, self._links.ways, strict=True):
-            flits = self._links.flits[way.flow] if self._producers[way.flow] in partial else 1
+            flits = self._links.flits[way.flow] if producers[way.flow] in partial else 1
             found[name] = self._links.alone(way, flits)
         return found
 

@@ -250,7 +250,8 @@ class Together:
         starts = np.flatnonzero(np.diff(actor, prepend=NONE))
         owners = [self._first(resident, "actors") for resident in self._present]
         pieces: list[Integers] = np.split(times, starts[1:])
-        for first, piece in zip(actor[starts].tolist(), pieces, strict=True):
+        firsts: list[int] = actor[starts].tolist()
+        for first, piece in zip(firsts, pieces, strict=True):
             number = bisect_right(owners, first) - 1
             self._present[number].ends[first - owners[number]].append(piece)
 
