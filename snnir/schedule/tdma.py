@@ -91,11 +91,11 @@ def latency_rate(bound: BoundGraph) -> tuple[SDFGraph, int]:
 
 def entrance(bound: BoundGraph, source: str | None, target: str) -> str:
     """The actor of `latency_rate` to which a channel leads, of an actor or from outside: a latency actor, if any."""
-    own, tile = bound.slice_of(target), bound.binding.get(target)
-    # work of 0 is done at once, also outside the slice
-    works = own is not None and any(bound.graph.actors[bound.graph.index[target]].times)
+    tile = bound.binding.get(target)
+    # also where the work is 0, which is done at once outside the slice: what follows it on the tile may have to wait
+    sliced = bound.slice_of(target) is not None
     near = source is not None and bound.binding.get(source) == tile
-    return f"wait of {target}" if works and not near else target
+    return f"wait of {target}" if sliced and not near else target
 
 
 def _each(time: Phases, change: Callable[[int], int]) -> Phases:

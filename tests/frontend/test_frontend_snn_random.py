@@ -363,7 +363,7 @@ def test_most_random_programs_are_valid() -> None:
     texts: list[str] = []
 
     @settings(
-        max_examples=200,
+        max_examples=400,
         deadline=None,
         database=None,
         derandomize=True,
