@@ -33,6 +33,7 @@ PATIENCE = 120.0
 """Seconds that a process waits for others."""
 PAUSE = 0.001
 """Seconds until it asks again whether it is its turn."""
+DAMAGED = "name a file that snnc machine create has made, or go back to a copy of this one"
 MARKS = {FAULTY: "faulty", RESERVED: "reserved", FREE: "free"}
 
 _SCHEMA = """
@@ -241,9 +242,7 @@ class Store:
                 self.path, f"cannot be used ({error})", "is there space on the disk, and the right?"
             ) from None
         except (sqlite3.Error, zlib.error, ValueError, KeyError, TypeError, IndexError, StopIteration) as error:
-            raise SnnirError(
-                self.path, f"this is no machine, or a damaged one ({error})", "snnc machine fsck"
-            ) from None
+            raise SnnirError(self.path, f"this is no machine, or a damaged one ({error})", DAMAGED) from None
 
 
 class Change:
