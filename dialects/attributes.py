@@ -27,6 +27,7 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.mlir_lexer import MLIRLexer
 
 from snnir import tensors
+from snnir.activations import span_of
 from snnir.dialects.quick_text import parse_optional_quick_indices
 from snnir.errors import SnnirError
 from snnir.indices import LIMIT, Indices, Run
@@ -42,6 +43,8 @@ _ELEMENTS: dict[str, Attribute] = {
     "i64": IntegerType(64),
     "ui8": IntegerType(8, Signedness.UNSIGNED),
 }
+CODE_BITS = 16
+"""The most bits of a code."""
 _DECIMAL_ELEMENTS = 64
 _T = TypeVar("_T")
 
@@ -120,7 +123,8 @@ def parse_ints(parser: AttrParser) -> tuple[int, ...]:
 class SignalType(ParametrizedAttribute, TypeAttribute):
     """What flows between populations: one value per neuron and step.
 
-    The element is `spike` (0 or 1), a float (a real-valued current) or an integer type (k-bit activations).
+    The element is `spike` (0 or 1), a float (a real-valued current or activation) or an integer type: codes of k bits,
+    `i6` from 0 to 63, `si6` from -32 to 31 (`snnir.activations.Coding`).
 
     ```mlir
     !snn.signal<16x28x28, spike>
@@ -145,6 +149,27 @@ class SignalType(ParametrizedAttribute, TypeAttribute):
     def is_spike(self) -> bool:
         """Whether spikes flow."""
         return isinstance(self.element, NoneAttr)
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether codes of k bits flow."""
+        return isinstance(self.element, IntegerType)
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether whole numbers flow, which lines of a machine can carry: spikes or codes."""
+        return self.is_spike or self.is_coded
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The least and the largest whole number that flows; `None` for reals."""
+        if self.is_coded:
+            return span_of(self._code.width.data, self._code.signedness.data == Signedness.SIGNED)
+        return (0, 1) if self.is_spike else None
+
+    @property
+    def _code(self) -> "IntegerType[int, Signedness]":
+        return cast("IntegerType[int, Signedness]", self.element)
 
     @property
     def size(self) -> int:
@@ -175,6 +200,8 @@ class SignalType(ParametrizedAttribute, TypeAttribute):
             raise VerifyException(f"a signal of {self.size} neurons is too large; the limit is {LIMIT - 1}")
         if not isinstance(self.element, NoneAttr | IntegerType) and self.element not in (f32, f64):
             raise VerifyException("a signal's element is `spike`, f32, f64 or an integer type")
+        if self.is_coded and not 1 <= self._code.width.data <= CODE_BITS:
+            raise VerifyException(f"codes have 1 to {CODE_BITS} bits, not {self._code}")
 
 
 @dataclass(frozen=True, init=False)

@@ -4,7 +4,7 @@ Every region is a graph region: SSA values are the connections, and a recurrent 
 a population sums its inputs, updates its state and emits; a connection of delay d carries what was emitted in step
 t - d. Connections whose delays add up to zero around a cycle have no meaning and do not verify. Why these ops and what
 was left out: docs/dialects/snn.md. This file has the network and its ends; the other ops are in files of their own,
-`snn_projections`, `snn_pools`, `snn_shapes` and `snn_neurons`, and can be imported from here.
+`snn_projections`, `snn_pools`, `snn_shapes`, `snn_neurons` and `snn_activations`, and can be imported from here.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +29,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
+from snnir.activations import Coding
 from snnir.dialects.activity import ActivityAttr
 from snnir.dialects.attributes import (
     IndicesAttr,
@@ -41,6 +42,19 @@ from snnir.dialects.attributes import (
     parse_body,
     parse_decimal,
     symbol,
+)
+from snnir.dialects.snn_activations import (
+    ACTIVATION_OPS,
+    ActivationOp,
+    ClipOp,
+    EluOp,
+    LeakyReluOp,
+    ReluOp,
+    SeluOp,
+    SigmoidOp,
+    SoftmaxOp,
+    SoftplusOp,
+    TanhOp,
 )
 from snnir.dialects.snn_neurons import (
     NEURON_OPS,
@@ -57,7 +71,16 @@ from snnir.dialects.snn_neurons import (
 from snnir.dialects.snn_pools import AvgPoolOp, MaxPoolOp, PoolOp, SumPoolOp
 from snnir.dialects.snn_projections import Conv1dOp, Conv2dOp, ConvOp, DenseOp, ScaleOp, SparseOp, WeightedOp
 from snnir.dialects.snn_shapes import AddOp, DelayOp, FlattenOp, SliceOp
-from snnir.dialects.snn_text import parse_activity, print_activity, verify_activity
+from snnir.dialects.snn_text import (
+    VALUE,
+    coding_of,
+    parse_activity,
+    parse_coding,
+    print_activity,
+    print_coding,
+    verify_activity,
+    verify_coding,
+)
 from snnir.indices import LIMIT
 
 
@@ -175,22 +198,30 @@ def _names(cycle: Sequence[Operation]) -> str:
 
 @irdl_op_definition
 class InputOp(IRDLOperation):
-    """Spikes or currents that come from outside, one vector per step.
+    """Spikes, currents or codes that come from outside, one vector per step.
+
+    `coded (step = s, zero = z)`: code q stands for the value `z + s * q`, as in activations.
 
     ```mlir
     %x = snn.input @pixels : !snn.signal<64, spike>
     %c = snn.input @current : !snn.signal<2, f64>
+    %q = snn.input @image coded (step = 0.0625) : !snn.signal<2, i4>
     ```
     """
 
     name = "snn.input"
     sym_name = prop_def(SymbolNameConstraint())
+    step = opt_prop_def(VALUE)
+    zero = opt_prop_def(VALUE)
     activity = opt_prop_def(ActivityAttr)
     signal = result_def(SignalType)
     traits = traits_def(SymbolOpInterface())
 
-    def __init__(self, name: str, type_: SignalType) -> None:
-        super().__init__(properties={"sym_name": StringAttr(name)}, result_types=[type_])
+    def __init__(
+        self, name: str, type_: SignalType, step: Attribute | None = None, zero: Attribute | None = None
+    ) -> None:
+        properties = {"sym_name": StringAttr(name), "step": step, "zero": zero}
+        super().__init__(properties=properties, result_types=[type_])
 
     @property
     def size(self) -> int:
@@ -200,18 +231,26 @@ class InputOp(IRDLOperation):
 
     @property
     def emits_spikes(self) -> bool:
-        """Whether it brings spikes; else currents."""
+        """Whether it brings spikes; else currents or codes."""
         assert isinstance(self.signal.type, SignalType)
         return self.signal.type.is_spike
 
+    @property
+    def coding(self) -> Coding | None:
+        """What the codes that it brings stand for; `None` where it brings none."""
+        assert isinstance(self.signal.type, SignalType)
+        return coding_of(self.signal.type, self.step, self.zero)
+
     def verify_(self) -> None:
-        if not self.signal.type.is_spike and self.signal.type.element != f64:
-            raise VerifyException("an input brings spikes or currents (f64)")
+        if not self.signal.type.is_discrete and self.signal.type.element != f64:
+            raise VerifyException("an input brings spikes, codes or currents (f64)")
+        verify_coding(self.signal.type, self.step, self.zero)
         verify_activity(self.activity, self.signal.type)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
+        parse_coding(parser, properties)
         parse_activity(parser, properties)
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
@@ -219,6 +258,7 @@ class InputOp(IRDLOperation):
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {symbol(self.sym_name.data)}")
+        print_coding(printer, self.step, self.zero)
         print_activity(printer, self.activity)
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
@@ -267,15 +307,19 @@ _OPS: list[type[Operation]] = [
     AddOp,
     DelayOp,
     *NEURON_OPS.values(),
+    *ACTIVATION_OPS.values(),
 ]
 
 SNN = Dialect("snn", _OPS, [SignalType, ShapeAttr, IntsAttr, TensorAttr, IndicesAttr, SemanticsAttr, ActivityAttr])
 
 __all__ = [
+    "ACTIVATION_OPS",
     "NEURON_OPS",
     "SNN",
+    "ActivationOp",
     "AddOp",
     "AvgPoolOp",
+    "ClipOp",
     "Conv1dOp",
     "Conv2dOp",
     "ConvOp",
@@ -284,10 +328,12 @@ __all__ = [
     "DelayOp",
     "DenseOp",
     "DualLifOp",
+    "EluOp",
     "FlattenOp",
     "IfOp",
     "InputOp",
     "IntegratorOp",
+    "LeakyReluOp",
     "LiOp",
     "LifOp",
     "MaxPoolOp",
@@ -295,10 +341,16 @@ __all__ = [
     "NeuronOp",
     "OutputOp",
     "PoolOp",
+    "ReluOp",
     "ScaleOp",
+    "SeluOp",
+    "SigmoidOp",
     "SliceOp",
+    "SoftmaxOp",
+    "SoftplusOp",
     "SparseOp",
     "SumPoolOp",
+    "TanhOp",
     "ThresholdOp",
     "WeightedOp",
     "delay_of",

@@ -15,6 +15,7 @@ from xdsl.printer import Printer
 from xdsl.traits import SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
+from snnir.activations import Coding
 from snnir.dialects.activity import ActivityAttr
 from snnir.dialects.attributes import (
     SemanticsAttr,
@@ -56,13 +57,18 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
     ) -> None:
         properties: dict[str, Attribute] = {"sym_name": StringAttr(name), **(details or {})}
         properties["semantics"] = SemanticsAttr(semantics)
-        properties |= {name: parameters[name] for name in PARAMETERS[self.MODEL]}
+        properties |= {name: parameters[name] for name in self.names()}
         super().__init__(operands=[list(inputs)], result_types=[result], properties=properties)
 
     @property
     def parameters(self) -> "dict[str, float | np.ndarray[Any, np.dtype[np.float64]]]":
         """The model's parameters by name: floats, or arrays with one entry per neuron."""
-        return {name: value_of(self.properties[name]) for name in PARAMETERS[self.MODEL]}
+        return {name: value_of(self.properties[name]) for name in self.names()}
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of the model's parameters, in the order in which they are written."""
+        return PARAMETERS[cls.MODEL]
 
     @property
     def excitatory(self) -> Sequence[SSAValue]:
@@ -81,8 +87,13 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
 
     @property
     def emits_spikes(self) -> bool:
-        """Whether it emits spikes; else its membrane."""
+        """Whether it emits spikes; else its membrane, or the value of an activation."""
         return self.signal_type.is_spike
+
+    @property
+    def coding(self) -> Coding | None:
+        """What the codes that it emits stand for; `None` where it emits none."""
+        return None
 
     @property
     def signal_type(self) -> SignalType:
@@ -92,13 +103,12 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
 
     def verify_(self) -> None:
         if self.signal_type != self.emitted(self.signal_type):
-            what = "spikes" if self.MODEL in SPIKING else "its membrane (f64)"
-            raise VerifyException(f"{self.name} emits {what}")
+            raise VerifyException(f"{self.name} emits {self.what_is_emitted()}")
         for value in self.inputs:
             assert isinstance(value.type, SignalType)
             if value.type != SignalType(self.signal_type.shape, f64):
                 raise VerifyException(f"inputs of @{self.sym_name.data} must be currents (f64) of its own shape")
-        for name in PARAMETERS[self.MODEL]:
+        for name in self.names():
             attribute = self.properties[name]
             if isinstance(attribute, TensorAttr) and attribute.data.size != self.signal_type.size:
                 raise VerifyException(
@@ -114,6 +124,11 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
         """What a population of this model emits, in the shape of `type_`."""
         return SignalType.spikes(*type_.shape.data) if cls.MODEL in SPIKING else SignalType(type_.shape, f64)
 
+    @classmethod
+    def what_is_emitted(cls) -> str:
+        """The same in words."""
+        return "spikes" if cls.MODEL in SPIKING else "its membrane (f64)"
+
     def verify_parameters(self, dt: float) -> None:
         """Raise when the parameters make no sense for steps of `dt` seconds."""
         problem = check_discretisation(self.MODEL, self.parameters, dt, self.semantics.data)
@@ -125,13 +140,7 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
         position = parser.pos
         properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
         inputs = cls.parse_inputs(parser, properties)
-        parser.parse_keyword("with")
-        fields = parse_fields(parser, lambda: parse_value(parser))
-        if set(fields) != set(PARAMETERS[cls.MODEL]):
-            parser.raise_error(f"{cls.name} takes the parameters {', '.join(PARAMETERS[cls.MODEL])}", position)
-        parser.parse_keyword("using")
-        properties["semantics"] = SemanticsAttr(parse_semantics(parser, cls.MODEL))
-        properties |= {name: fields[name] for name in PARAMETERS[cls.MODEL]}
+        cls.parse_model(parser, properties, position)
         parse_activity(parser, properties)
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
@@ -150,10 +159,8 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {symbol(self.sym_name.data)}(")
         self.print_inputs(printer)
-        printer.print_string(") with (")
-        printer.print_list(PARAMETERS[self.MODEL], lambda name: self._print_parameter(printer, name))
-        printer.print_string(") using ")
-        self.semantics.print_parameter(printer)
+        printer.print_string(")")
+        self.print_model(printer)
         print_activity(printer, self.activity)
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
@@ -168,6 +175,35 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
     def print_inputs(self, printer: Printer) -> None:
         """Print the operands, without parentheses."""
         printer.print_list(self.inputs, printer.print_ssa_value)
+
+    @classmethod
+    def parse_model(cls, parser: Parser, properties: dict[str, Attribute], position: int) -> None:
+        """Parse `with (...) using <...>`; what is wrong is said of `position`, the start of the op."""
+        parser.parse_keyword("with")
+        parameters = cls.parse_parameters(parser, position)
+        parser.parse_keyword("using")
+        properties["semantics"] = SemanticsAttr(parse_semantics(parser, cls.MODEL))
+        properties |= parameters
+
+    @classmethod
+    def parse_parameters(cls, parser: Parser, position: int) -> dict[str, Attribute]:
+        """Parse `(tau = 0.5, ...)`."""
+        fields = parse_fields(parser, lambda: parse_value(parser))
+        if set(fields) != set(cls.names()):
+            parser.raise_error(f"{cls.name} takes the parameters {', '.join(cls.names())}", position)
+        return {name: fields[name] for name in cls.names()}
+
+    def print_model(self, printer: Printer) -> None:
+        """Print ` with (...) using <...>`."""
+        self.print_parameters(printer)
+        printer.print_string(" using ")
+        self.semantics.print_parameter(printer)
+
+    def print_parameters(self, printer: Printer) -> None:
+        """Print ` with (...)`."""
+        printer.print_string(" with (")
+        printer.print_list(self.names(), lambda name: self._print_parameter(printer, name))
+        printer.print_string(")")
 
     def _print_parameter(self, printer: Printer, name: str) -> None:
         printer.print_string(f"{name} = ")

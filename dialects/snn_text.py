@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from xdsl.dialects.builtin import Float64Type, FloatAttr, IntAttr, f64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import AttrConstraint, base, irdl_to_attr_constraint
@@ -10,8 +11,18 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
+from snnir.activations import Coding
 from snnir.dialects.activity import ActivityAttr
-from snnir.dialects.attributes import IntsAttr, SignalType, TensorAttr, parse_ints
+from snnir.dialects.attributes import (
+    IntsAttr,
+    SignalType,
+    TensorAttr,
+    parse_fields,
+    parse_ints,
+    parse_value,
+    print_value,
+    value_of,
+)
 
 VALUE: AttrConstraint[Any] = irdl_to_attr_constraint(FloatAttr[Float64Type]) | base(TensorAttr)
 """A parameter: an f64 number or a tensor."""
@@ -58,16 +69,59 @@ def print_activity(printer: Printer, activity: ActivityAttr | None) -> None:
 
 
 def verify_read(type_: SignalType) -> None:
-    """Raise unless a signal can be weighted, pooled or added: spikes, or a current."""
-    if not type_.is_spike and type_.element != f64:
-        raise VerifyException(f"spikes or currents (f64) are read, not {type_.element}")
+    """Raise unless a signal can be weighted, pooled or added: spikes, codes, or a current."""
+    if not type_.is_discrete and type_.element != f64:
+        raise VerifyException(f"spikes, codes or currents (f64) are read, not {type_.element}")
 
 
 def verify_activity(activity: ActivityAttr | None, type_: Attribute) -> None:
-    """Raise unless the activity counts the neurons of a spike signal."""
+    """Raise unless the activity counts the neurons of a signal of spikes or codes."""
     if activity is None or not isinstance(type_, SignalType):
         return
-    if not type_.is_spike:
-        raise VerifyException("only spikes have an activity")
+    if not type_.is_discrete:
+        raise VerifyException("only spikes and codes have an activity")
     if activity.counts.data.size != type_.size:
         raise VerifyException(f"activity counts {activity.counts.data.size} neurons of {type_.size}")
+
+
+def parse_coding(parser: Parser, properties: dict[str, Attribute]) -> None:
+    """Parse `coded (step = 0.5, zero = 0.0)`, if it is there, into the properties."""
+    if not parser.parse_optional_keyword("coded"):
+        return
+    position = parser.pos
+    fields = parse_fields(parser, lambda: parse_value(parser))
+    if not {"step"} <= set(fields) <= {"step", "zero"}:
+        parser.raise_error("a coding is (step = ...) or (step = ..., zero = ...)", position)
+    properties.update(fields)
+
+
+def print_coding(printer: Printer, step: Attribute | None, zero: Attribute | None) -> None:
+    """Print ` coded (step = 0.5)`, if there is one."""
+    if step is None:
+        return
+    printer.print_string(" coded (step = ")
+    print_value(printer, step)
+    if zero is not None:
+        printer.print_string(", zero = ")
+        print_value(printer, zero)
+    printer.print_string(")")
+
+
+def coding_of(type_: SignalType, step: Attribute | None, zero: Attribute | None) -> Coding | None:
+    """How the codes of a signal stand for values; `None` for spikes and reals."""
+    if not type_.is_coded or type_.span is None or step is None:
+        return None
+    return Coding(*type_.span, value_of(step), 0.0 if zero is None else value_of(zero))
+
+
+def verify_coding(type_: SignalType, step: Attribute | None, zero: Attribute | None) -> None:
+    """Raise unless codes, and nothing else, have a positive step and a zero, one each or one per neuron."""
+    if type_.is_coded != (step is not None):
+        raise VerifyException("codes, and nothing else, are coded (step = ...)")
+    for name, attribute in (("step", step), ("zero", zero)):
+        if isinstance(attribute, TensorAttr) and attribute.data.size != type_.size:
+            raise VerifyException(f"{name} has {attribute.data.size} entries for {type_.size} neurons")
+        if attribute is not None and not np.isfinite(value_of(attribute)).all():
+            raise VerifyException(f"{name} is not finite")
+    if step is not None and not (np.asarray(value_of(step)) > 0).all():
+        raise VerifyException("a step must be positive")

@@ -19,7 +19,6 @@ from snnir.dialects.attributes import IntsAttr, SignalType, TensorAttr, value_of
 from snnir.dialects.places import place_of
 from snnir.dialects.snn import AddOp, DualLifOp, InputOp, NetworkOp, NeuronOp
 from snnir.flow.variants import sources_behind
-from snnir.semantics import PARAMETERS
 
 IGNORED = ("sym_name", "activity", "semantics", "inhibitory")
 """Properties that say nothing about what is computed, or that are compared on their own."""
@@ -95,7 +94,7 @@ class _Pair:
 
     def population(self, what: str, first: NeuronOp, second: NeuronOp) -> Iterator[Difference]:
         """Parameters, semantics and connections."""
-        for name in PARAMETERS[first.MODEL]:
+        for name in first.names():
             yield from self.attribute(f"{what}: {name}", first.properties[name], second.properties[name], first, second)
         yield from self.semantics(what, first, second)
         synapses = ("", "") if not isinstance(first, DualLifOp) else (" (excitatory)", " (inhibitory)")

@@ -25,7 +25,7 @@ from snnir.dialects.snn import (
     WeightedOp,
 )
 from snnir.flow.variants import sources_behind
-from snnir.semantics import PARAMETERS, PRESETS, Semantics, preset
+from snnir.semantics import PRESETS, Semantics, preset
 
 VERSION = 1
 
@@ -62,7 +62,7 @@ def _population(op: NeuronOp) -> dict[str, Any]:
         "model": op.MODEL,
         "shape": list(op.signal_type.shape.data),
         "size": op.size,
-        "parameters": {name: _range(op.parameters[name]) for name in PARAMETERS[op.MODEL]},
+        "parameters": {name: _range(op.parameters[name]) for name in op.names()},
         "semantics": op.semantics.data.differences(Semantics()),
         "reads": [_path(term, kind) for value, kind in values for term in _terms(value)],
         "place": place_of(op),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from snnir.sim.convolution import whole_type
 from snnir.sim.events import Events
-from snnir.sim.network import Current, Network, Population, Projection
+from snnir.sim.network import Activation, Current, Network, Population, Projection
 from snnir.sim.neurons import Neurons
 
 Array = NDArray[Any]
@@ -71,6 +71,9 @@ def plan_of(
     for name, p in network.populations.items():
         most[name] = p.semantics.spikes if p.spiking else None
         types[name] = whole_type(p.semantics.spikes) if p.spiking else np.dtype(np.float64)
+    for name, each in network.activations.items():
+        top = most[name] = each.most
+        types[name] = np.dtype(np.float64) if top is None else whole_type(top)
     for group in network.groups:
         for name in group.names:
             if name in network.currents:
@@ -177,6 +180,9 @@ class Chunk:
         """Compute steps `begin` to `end` of the block of one signal."""
         node = self._nodes[name]
         place = self._signals[name].write(begin, end)
+        if isinstance(node, Activation):
+            place[...] = node.emitted(self._sum(node, start, begin, end))
+            return
         if not isinstance(node, Population):
             if place.dtype.kind == "f":
                 place[...] = self._sum(node, start, begin, end)

@@ -11,6 +11,7 @@ from xdsl.ir import Operation, SSAValue
 from snnir.dialects.attributes import SignalType, TensorAttr, value_of
 from snnir.dialects.places import place_of
 from snnir.dialects.snn import (
+    ActivationOp,
     AddOp,
     AvgPoolOp,
     ConvOp,
@@ -32,7 +33,7 @@ from snnir.dialects.snn import (
 from snnir.errors import SnnirError
 from snnir.semantics import SPIKING, Value, discretise
 from snnir.sim.convolution import Conv, Pool
-from snnir.sim.network import Current, Network, Population, Projection
+from snnir.sim.network import Activation, Current, Network, Population, Projection
 from snnir.sim.operators import Dense, Identity, OneToOne, Operator, Shift
 from snnir.sim.rounding import rounded
 from snnir.sim.sparse import Sparse
@@ -72,7 +73,9 @@ class _Reader:
         self._numbers = {each: number for number, each in enumerate(op.body.block.ops)}
         for name, source in op.sources.items():
             if isinstance(source, InputOp):
-                self._most[name] = 1 if _type(source.signal).is_spike else None
+                self._most[name] = _most(_type(source.signal))
+            elif isinstance(source, ActivationOp):
+                self._most[name] = _most(source.signal_type)
             else:
                 self._most[name] = source.semantics.data.spikes if source.MODEL in SPIKING else None
 
@@ -81,7 +84,9 @@ class _Reader:
         op, sources = self._op, self._op.sources
         inputs = {name: source for name, source in sources.items() if isinstance(source, InputOp)}
         neurons = {name: source for name, source in sources.items() if isinstance(source, NeuronOp)}
-        populations = {name: self._population(name, source) for name, source in neurons.items()}
+        plain = {name: source for name, source in neurons.items() if isinstance(source, ActivationOp)}
+        populations = {name: self._population(name, source) for name, source in neurons.items() if name not in plain}
+        activations = {name: self._activation(name, source) for name, source in plain.items()}
         outputs = {name: self._output(name, output.signal) for name, output in op.outputs.items()}
         return Network(
             name=op.sym_name.data,
@@ -91,7 +96,21 @@ class _Reader:
             populations=populations,
             outputs=outputs,
             currents=self._currents,
-            real_inputs=frozenset(name for name in inputs if self._most[name] is None),
+            real_inputs=frozenset(name for name, each in inputs.items() if not _type(each.signal).is_discrete),
+            codings={name: each.coding for name, each in inputs.items() if each.coding is not None},
+            activations=activations,
+        )
+
+    def _activation(self, name: str, op: ActivationOp) -> Activation:
+        return Activation(
+            name=name,
+            size=op.size,
+            projections=tuple(self._sum(op.inputs, op)),
+            place=place_of(op),
+            function=op.MODEL,
+            parameters=op.parameters,
+            last=op.signal_type.shape.data[-1],
+            coding=op.coding,
         )
 
     def _population(self, name: str, op: NeuronOp) -> Population:
@@ -214,6 +233,11 @@ class _Reader:
 def _type(value: SSAValue) -> SignalType:
     assert isinstance(value.type, SignalType)
     return value.type
+
+
+def _most(type_: SignalType) -> int | None:
+    """The largest number that flows where whole numbers without a sign flow."""
+    return None if type_.span is None or type_.span[0] < 0 else type_.span[1]
 
 
 def _dense(op: Any) -> Operator:

@@ -28,6 +28,8 @@ MODELS = frozenset({"if", "lif"})
 
 def why_not(network: Network) -> str | None:
     """Why a network cannot be run from event to event, in words; `None` when it can."""
+    for name in network.activations:
+        return f"@{name} has no state"
     for name, p in network.populations.items():
         s = p.semantics
         if p.model not in MODELS:

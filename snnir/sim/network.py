@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnir.activations import Coding, activate
 from snnir.semantics import SPIKING, Coefficients, Semantics, Value
 from snnir.sim.operators import EXACT_BITS, OneToOne, Operator
 from snnir.sim.schedule import Group, schedule
@@ -153,6 +154,31 @@ class Population(Current):
 
 
 @dataclass(frozen=True)
+class Activation(Current):
+    """Neurons without a state; they emit a function of the sum of the projections."""
+
+    function: str
+    parameters: Mapping[str, Value]
+    last: int
+    """The last dimension of its shape, along which `softmax` works."""
+    coding: Coding | None = None
+    """What is emitted in place of values, where there is one."""
+
+    @property
+    def most(self) -> int | None:
+        """The largest code that it emits; `None` where it emits reals, or codes with a sign."""
+        return None if self.coding is None or self.coding.least < 0 else self.coding.most
+
+    def emitted(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What it emits for an input, (..., neurons)."""
+        shape = current.shape
+        if self.function == "softmax":
+            current = current.reshape(*shape[:-1], -1, self.last)
+        found = activate(self.function, current, self.parameters).reshape(shape)
+        return found if self.coding is None else self.coding.encode(found)
+
+
+@dataclass(frozen=True)
 class Network:
     """A program: inputs, populations in program order, and which signals the user reads."""
 
@@ -168,6 +194,10 @@ class Network:
     """Signals between projections, and currents that outputs read; no input or population has their names."""
     real_inputs: frozenset[str] = frozenset()
     """The inputs that bring real numbers, not spikes."""
+    codings: Mapping[str, Coding] = field(default_factory=dict[str, Coding])
+    """Of inputs that are values and become codes: how."""
+    activations: dict[str, Activation] = field(default_factory=dict[str, Activation])
+    """Populations without a state, in program order."""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -176,14 +206,14 @@ class Network:
 
     @property
     def nodes(self) -> dict[str, Current]:
-        """Everything that is computed: populations and currents."""
-        return {**self.populations, **self.currents}
+        """Everything that is computed: populations, activations and currents."""
+        return {**self.populations, **self.activations, **self.currents}
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """What a simulation gives: inputs, populations, and the currents that outputs read."""
+        """What a simulation gives: inputs, populations, activations, and the currents that outputs read."""
         read = [source for source in self.outputs.values() if source in self.currents]
-        return (*self.inputs, *self.populations, *dict.fromkeys(read))
+        return (*self.inputs, *self.populations, *self.activations, *dict.fromkeys(read))
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from snnir.activations import Coding
 from snnir.errors import SnnirError
+from snnir.sim.convolution import whole_type
 from snnir.sim.engine import Chunk, Plan, plan_of
 from snnir.sim.event_engine import EventEngine, why_not
 from snnir.sim.events import Data, Events
@@ -69,8 +71,9 @@ def run(
     """Run every sample from rest: v = 0, synapses 0, delays silent.
 
     `inputs` gives (samples, steps, lines...) for each input, or `Events`: whole numbers up to 255 for spikes, finite
-    numbers where the network says that the input is real. `record` names the signals to return (inputs, populations,
-    currents; by default `Network.signals`), `voltages` populations. `lists` returns lists of events in place of arrays.
+    numbers where the network says that the input is real; values, not codes, where it is coded. `record` names the
+    signals to return (inputs, populations, activations, currents; by default `Network.signals`), `voltages`
+    populations. `lists` returns lists of events in place of arrays.
     The result does not depend on how samples are grouped; the engine `events` rounds idle decay differently (see
     `snnir.sim.event_engine`). `engine="auto"` takes it for inputs given as lists that are nearly silent, where the
     network allows. Raises `SnnirError` when data and network do not fit.
@@ -228,7 +231,9 @@ def check_inputs(network: Network, inputs: Mapping[str, Data]) -> dict[str, Data
             shape = tuple(int(n) for n in data.shape)
             hint = f"give (samples, steps, {size})"
             raise SnnirError(f"input {name}", f"data of shape {shape} for {size} lines", hint)
-        result[name] = _checked_values(name, data, values, name in network.real_inputs)
+        coding = network.codings.get(name)
+        checked = _checked_values(name, data, values, name in network.real_inputs or coding is not None)
+        result[name] = checked if coding is None else _encoded(name, checked, coding)
     if len({data.shape[:2] for data in result.values()}) > 1:
         found = ", ".join(f"{name}: {data.shape[0]} x {data.shape[1]}" for name, data in result.items())
         raise SnnirError(
@@ -254,6 +259,19 @@ def _checked_values(name: str, data: Data, values: Array, real: bool) -> Data:
     if isinstance(data, Events):
         return Events(data.shape, data.sample, data.step, data.index, values)
     return values.reshape(*values.shape[:2], -1)
+
+
+def _encoded(name: str, data: Data, coding: Coding) -> Data:
+    """The codes of values."""
+    kind = whole_type(coding.most) if coding.least >= 0 else np.dtype(np.float64)
+    if not isinstance(data, Events):
+        return coding.encode(data).astype(kind)
+    if np.any(coding.encode(np.zeros(1))):
+        message = "a list of events, but what is silent has a code other than 0"
+        raise SnnirError(f"input {name}", message, "store arrays of values")
+    per_line = [np.asarray(each)[data.index] if np.ndim(each) else each for each in (coding.step, coding.zero)]
+    codes = Coding(coding.least, coding.most, *per_line).encode(data.value).astype(kind)
+    return Events(data.shape, data.sample, data.step, data.index, codes)
 
 
 def shape_of(network: Network, inputs: Mapping[str, Data]) -> tuple[int, int]:

@@ -76,7 +76,7 @@ snn.network @n dt 0.001 {
 
 // -----
 
-// CHECK: error: snn.input: an input brings spikes or currents (f64)
+// CHECK: error: snn.input: an input brings spikes, codes or currents (f64)
 snn.network @n dt 0.001 {
   %x = snn.input @x : !snn.signal<2, f32>
 }
@@ -598,14 +598,14 @@ snn.network @n dt 0.001 {
 
 // -----
 
-// CHECK: error: snn.input: only spikes have an activity
+// CHECK: error: snn.input: only spikes and codes have an activity
 snn.network @n dt 0.001 {
   %x = snn.input @x activity <2 steps, 3 spikes, peak 2, #snn.tensor<"c", 2xi64, [2, 1]>> : !snn.signal<2, f64>
 }
 
 // -----
 
-// CHECK: error: snn.li: only spikes have an activity
+// CHECK: error: snn.li: only spikes and codes have an activity
 snn.network @n dt 0.001 {
   %v = snn.li @v() with (tau = 0.005, r = 1.0, v_leak = 0.0) using <nir> activity <2 steps, 3 spikes, peak 2, #snn.tensor<"c", 2xi64, [2, 1]>> : !snn.signal<2, f64>
 }
@@ -628,10 +628,10 @@ snn.network @n dt 0.001 {
 
 // -----
 
-// CHECK: error: snn.dense: spikes or currents (f64) are read, not i6
+// CHECK: error: snn.dense: spikes, codes or currents (f64) are read, not f32
 snn.network @n dt 0.001 {
-  %x = "test.op"() : () -> !snn.signal<2, i6>
-  %c = snn.dense %x weights #snn.tensor<"w", 1x2xf32, [1, 2]> : !snn.signal<2, i6> -> !snn.signal<1, f64>
+  %x = "test.op"() : () -> !snn.signal<2, f32>
+  %c = snn.dense %x weights #snn.tensor<"w", 1x2xf32, [1, 2]> : !snn.signal<2, f32> -> !snn.signal<1, f64>
 }
 
 // -----
@@ -980,7 +980,7 @@ snn.network @n dt 0.001 {
 
 // -----
 
-// CHECK: error: snn.max_pool: spikes or currents (f64) are read, not f32
+// CHECK: error: snn.max_pool: spikes, codes or currents (f64) are read, not f32
 snn.network @n dt 0.001 {
   %x = "test.op"() : () -> !snn.signal<2x4x5, f32>
   %c = snn.max_pool %x kernel [2, 2] : !snn.signal<2x4x5, f32> -> !snn.signal<2x2x2, f32>
@@ -1173,7 +1173,7 @@ snn.network @n dt 0.001 {
 
 // -----
 
-// CHECK: error: snn.add: spikes or currents (f64) are read, not f32
+// CHECK: error: snn.add: spikes, codes or currents (f64) are read, not f32
 snn.network @n dt 0.001 {
   %x = "test.op"() : () -> !snn.signal<2, f32>
   %t = snn.add %x : (!snn.signal<2, f32>) -> !snn.signal<2, f64>
@@ -1386,3 +1386,66 @@ snn.network @n dt 0.001 {
 
 // CHECK: error: #snn.activity: peak exceeds what the neurons can emit or the total
 "test.op"() {a = #snn.activity<2 steps, 510 spikes, peak 256, #snn.tensor<"c", 1xi64, [510]>>} : () -> ()
+
+// -----
+
+// CHECK: error: snn.input: codes, and nothing else, are coded (step = ...)
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, i6>
+}
+
+// -----
+
+// CHECK: error: snn.relu: codes, and nothing else, are coded (step = ...)
+snn.network @n dt 0.001 {
+  %h = snn.relu @h() coded (step = 1.0) : !snn.signal<2, f64>
+}
+
+// -----
+
+// CHECK: error: snn.relu: a step must be positive
+snn.network @n dt 0.001 {
+  %h = snn.relu @h() coded (step = 0.0) : !snn.signal<2, i6>
+}
+
+// -----
+
+// CHECK: error: snn.relu: step has 3 entries for 2 neurons
+snn.network @n dt 0.001 {
+  %h = snn.relu @h() coded (step = #snn.tensor<"s", 3xf64, [1.0, 1.0, 1.0]>) : !snn.signal<2, i6>
+}
+
+// -----
+
+// CHECK: error: a coding is (step = ...) or (step = ..., zero = ...)
+snn.network @n dt 0.001 {
+  %h = snn.relu @h() coded (zero = 1.0) : !snn.signal<2, i6>
+}
+
+// -----
+
+// CHECK: error: snn.relu emits reals (f64) or codes
+snn.network @n dt 0.001 {
+  %h = snn.relu @h() : !snn.signal<2, spike>
+}
+
+// -----
+
+// CHECK: error: snn.network: @h: low must not lie above high
+snn.network @n dt 0.001 {
+  %h = snn.clip @h() with (low = 1.0, high = 0.0) : !snn.signal<2, f64>
+}
+
+// -----
+
+// CHECK: error: snn.leaky_relu takes the parameters slope
+snn.network @n dt 0.001 {
+  %h = snn.leaky_relu @h() with (alpha = 1.0) : !snn.signal<2, f64>
+}
+
+// -----
+
+// CHECK: error: !snn.signal: codes have 1 to 16 bits, not i17
+snn.network @n dt 0.001 {
+  %x = snn.input @x coded (step = 1.0) : !snn.signal<2, i17>
+}

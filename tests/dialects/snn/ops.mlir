@@ -224,3 +224,29 @@ snn.network @"layers.0/if" dt 0.001 attributes {origin = "model.nir"} {
   // CHECK-SAME: activity = #snn.activity<100 steps, 130 spikes, peak 2, #snn.tensor<"pixels.counts", 2xi64, [50, 80]>>
   activity = #snn.activity<100 steps, 130 spikes, peak 2, #snn.tensor<"pixels.counts", 2xi64, [50, 80]>>
 } : () -> ()
+
+// CHECK-LABEL: snn.network @ordinary dt 0.001 steps 1 {
+snn.network @ordinary dt 0.001 steps 1 {
+  // CHECK-NEXT: %[[X:.*]] = snn.input @x coded (step = 0.25, zero = -1.0) : !snn.signal<2, i4>
+  %x = snn.input @x coded (step = 0.25, zero = -1.0) : !snn.signal<2, i4>
+  // CHECK-NEXT: %[[C:.*]] = snn.scale %[[X]] by 0.5 : !snn.signal<2, i4> -> !snn.signal<2, f64>
+  %c = snn.scale %x by 0.5 : !snn.signal<2, i4> -> !snn.signal<2, f64>
+  // CHECK-NEXT: %[[H:.*]] = snn.relu @h(%[[C]], %[[C]]) : !snn.signal<2, f64>
+  %h = snn.relu @h(%c, %c) : !snn.signal<2, f64>
+  // CHECK-NEXT: %[[Q:.*]] = snn.clip @q(%[[H]]) with (low = -1.0, high = 8.0) coded (step = 0.0625) : !snn.signal<2, si8>
+  %q = snn.clip @q(%h) with (low = -1.0, high = 8.0) coded (step = 0.0625) : !snn.signal<2, si8>
+  // CHECK-NEXT: %{{.*}} = snn.leaky_relu @l(%[[H]]) with (slope = #snn.tensor<"s", 2xf64, [0.5, 0.25]>) : !snn.signal<2, f64>
+  %l = snn.leaky_relu @l(%h) with (slope = #snn.tensor<"s", 2xf64, [0.5, 0.25]>) : !snn.signal<2, f64>
+  // CHECK-NEXT: %{{.*}} = snn.elu @e(%[[H]]) with (alpha = 1.0) : !snn.signal<2, f64>
+  %e = snn.elu @e(%h) with (alpha = 1.0) : !snn.signal<2, f64>
+  // CHECK-NEXT: %{{.*}} = snn.selu @se(%[[H]]) with (alpha = 1.5, gamma = 1.0) : !snn.signal<2, f64>
+  %se = snn.selu @se(%h) with (alpha = 1.5, gamma = 1.0) : !snn.signal<2, f64>
+  // CHECK-NEXT: %{{.*}} = snn.sigmoid @si(%[[H]]) coded (step = #snn.tensor<"t", 2xf64, [0.5, 0.25]>) : !snn.signal<2, i2>
+  %si = snn.sigmoid @si(%h) coded (step = #snn.tensor<"t", 2xf64, [0.5, 0.25]>) : !snn.signal<2, i2>
+  // CHECK-NEXT: %{{.*}} = snn.tanh @t(%[[H]]) : !snn.signal<2, f64>
+  %t = snn.tanh @t(%h) : !snn.signal<2, f64>
+  // CHECK-NEXT: %{{.*}} = snn.softplus @sp(%[[H]]) : !snn.signal<2, f64>
+  %sp = snn.softplus @sp(%h) : !snn.signal<2, f64>
+  // CHECK-NEXT: %{{.*}} = snn.softmax @p(%[[H]]) : !snn.signal<2, f64>
+  %p = snn.softmax @p(%h) : !snn.signal<2, f64>
+}
