@@ -1,13 +1,18 @@
 """`dataflow-bound-transport`: transport bounded by what can be on a link together in a schedule."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntAttr, ModuleOp
 
-from snnir.dialects.cluster import ProgramOp
-from snnir.dialects.dataflow import GraphOp
+from snnir.dialects.cluster import ClusterOp, ProgramOp, routes_of
+from snnir.dialects.cluster_routes import Destination
+from snnir.dialects.dataflow import ActorOp, GraphOp
 from snnir.dialects.dataflow_attributes import phases_attr
+from snnir.dialects.quick_text import collection_paused
 from snnir.maxplus.errors import MaxPlusError
 from snnir.passes.activity import Assumption, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
@@ -15,8 +20,10 @@ from snnir.passes.dataflow.convert_cluster_to_dataflow import MappedTransport, t
 from snnir.passes.dataflow.refuse import refuse
 from snnir.passes.dataflow.to_schedule import stale
 from snnir.passes.dataflow.waits import set_waits, waits_of
-from snnir.schedule.deadlines import separated
+from snnir.schedule.deadlines import EFFORT, PAIRS, separated
 from snnir.schedule.expectation import expected_with_schedule
+
+_AGAIN = "run convert-cluster-to-dataflow and dataflow-schedule again"
 
 
 @dataclass(frozen=True)
@@ -30,25 +37,41 @@ class DataflowBoundTransport(SNNPass):
 
     name = "dataflow-bound-transport"
 
+    pairs: int = PAIRS
+    """With more pairs of a way and another flow on a link of it, nothing is tried; nor with more than 30,000,000 pairs
+    of a way and an actor or channel."""
+
+    @collection_paused()
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         graph = only(op, GraphOp, "run convert-cluster-to-dataflow before")
         clusters = only(op, ProgramOp, "run this before convert-dataflow-to-crossbar")
-        again = "run convert-cluster-to-dataflow and dataflow-schedule again"
+        actors = {actor.sym_name.data: actor for actor in graph.actors}
+        if self.pairs < 0:
+            fail(
+                graph,
+                f"nothing has {self.pairs} pairs",
+                "give the most pairs for which something is tried, 0 for never",
+            )
         if not graph.orders:
             fail(graph, "the crossbars have no static order", "run dataflow-schedule before")
         if waits_of(graph):
-            fail(graph, "the transport of this graph is bounded by deadlines already", again)
+            fail(graph, "the transport of this graph is bounded by deadlines already", _AGAIN)
+        ways = sum(len(route.ends) for each in [*clusters.inputs, *clusters.clusters] for route in routes_of(each))
+        self.statistics["ways"] = ways
+        self.statistics["ways with a deadline"] = 0
+        # what is seen of the routes alone: that takes no time where the rest would take much
+        if len(actors) * ways > EFFORT or pairs_at_ends(clusters) > self.pairs:
+            return
         transport = transport_of(clusters, machine(op), NetworkActivity(program(op), _assumed(graph)))
+        _check_names(graph, actors, transport)
         try:
-            found = separated(transport.facts(graph), transport.links, transport.senders)
-            _expect(graph, transport)
+            found = separated(transport.facts(graph), transport.links, transport.senders, self.pairs)
+            _expect(graph, transport, self.pairs)
         except MaxPlusError as error:
             refuse(graph, error)
-        self.statistics["ways"] = len(transport.senders)
-        self.statistics["ways with a deadline"] = len(found.times) if found is not None else 0
         if found is None:
             return
-        actors = {actor.sym_name.data: actor for actor in graph.actors}
+        self.statistics["ways with a deadline"] = len(found.times)
         for sender, carry in zip(transport.senders, transport.arrivals, strict=True):
             if carry in found.times:
                 actors[sender].time = phases_attr(0)
@@ -58,10 +81,30 @@ class DataflowBoundTransport(SNNPass):
         stale(graph)
 
 
-def _expect(graph: GraphOp, transport: MappedTransport) -> None:
+def pairs_at_ends(clusters: ProgramOp) -> int:
+    """Pairs of a way and another flow on its first or its last link; each route is a flow with a way to each end."""
+    starts: dict[Destination, list[int]] = {}
+    into = Counter[Destination]()
+    for op in [*clusters.inputs, *clusters.clusters]:
+        start = op.place.data.tile if isinstance(op, ClusterOp) and op.place is not None else "host"
+        for route in routes_of(op):
+            starts.setdefault(start, []).append(len(route.ends))
+            into.update(route.ends)
+    first = sum((len(ways) - 1) * sum(ways) for ways in starts.values())
+    return first + sum(flows * (flows - 1) for flows in into.values())
+
+
+def _check_names(graph: GraphOp, actors: Mapping[str, ActorOp], transport: MappedTransport) -> None:
+    """Refuse a graph that was made from other clusters."""
+    for name in chain(transport.producers, transport.senders, transport.arrivals):
+        if name not in actors:
+            fail(graph, f"@{name} is missing", _AGAIN)
+
+
+def _expect(graph: GraphOp, transport: MappedTransport, pairs: int) -> None:
     """Set the expected times of transport, with what is on the way at the same time in the schedule."""
     facts = transport.facts(graph, "mean")
-    found = expected_with_schedule(facts, transport.links, transport.senders, transport.means)
+    found = expected_with_schedule(facts, transport.links, transport.senders, transport.means, pairs)
     if found is None:
         return
     send: dict[str, int] = {}

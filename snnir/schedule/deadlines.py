@@ -8,6 +8,7 @@ period of the graph with all of these is a bound again. Proof: docs/guarantee.md
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import ceil
 
 import numpy as np
@@ -19,13 +20,13 @@ from snnir.maxplus.graph import TimedGraph
 from snnir.maxplus.potentials import scaled_starts
 from snnir.maxplus.sdf import dependencies
 from snnir.schedule.links import Links
-from snnir.schedule.meetings import ANY, Facts, Meetings, count_meetings, limits
+from snnir.schedule.meetings import ANY, Facts, Limits, Meetings, count_meetings, limits
 from snnir.schedule.stages import turns_of
 
 Integers = NDArray[np.int64]
 
-MEETINGS = 200_000
-"""With more meetings of ways and flows, link for link, nothing is tried."""
+PAIRS = 200_000
+"""With more pairs of a way and another flow on a link of it, nothing is tried."""
 EFFORT = 30_000_000
 """The same for steps on arcs in search of paths: arcs times ways."""
 PERIODS = 12
@@ -71,13 +72,14 @@ def bound_with(facts: Facts, links: Links, waits: Mapping[str, Mapping[str, int]
     return meet.bound(most_with(wait, known.ahead, known.most))
 
 
-def separated(facts: Facts, links: Links, senders: Sequence[str]) -> Separated | None:
+def separated(facts: Facts, links: Links, senders: Sequence[str], pairs: int = PAIRS) -> Separated | None:
     """Times and waits with which the period of a graph with rates of 1 is less than with its own; None: not found.
 
-    `senders[w]` is the name of the `send` actor of way w; `carry` actors are the arrivals of the facts.
+    `senders[w]` is the name of the `send` actor of way w; `carry` actors are the arrivals of the facts. With more than
+    so many `pairs` of a way and another flow on a link of it, nothing is tried.
     """
     arcs = len(dependencies(facts.sdf)[0])
-    if not links.ways or arcs * len(links.ways) > EFFORT or not 0 < count_meetings(links) <= MEETINGS:
+    if not links.ways or arcs * len(links.ways) > EFFORT or not 0 < count_meetings(links) <= pairs:
         return None
     search = _Search(facts, links, senders)
     return search.best()
@@ -154,10 +156,16 @@ class Schedules:
 class _Search(Schedules):
     def __init__(self, facts: Facts, links: Links, senders: Sequence[str]) -> None:
         super().__init__(facts, senders)
-        self._meet = Meetings(links)
-        known = limits(self._meet, facts)
-        self._ahead, self._most = known.ahead, known.most
-        self._present: Integers = self.time[self.send] + self.time[self.carry]
+        self._facts, self._meet = facts, Meetings(links)
+
+    @cached_property
+    def _known(self) -> Limits:
+        """Found late, as it takes longer than to see that nothing can be gained."""
+        return limits(self._meet, self._facts)
+
+    def _there(self, wait: Integers) -> Integers:
+        """How many tokens of the other flow can be there at each meeting, with such waits."""
+        return most_with(wait, self._known.ahead, self._known.most)
 
     def best(self) -> Separated | None:
         """The times and waits with the least period that is found."""
@@ -194,8 +202,7 @@ class _Search(Schedules):
             gap = sent[meet.way] - meet.least(arrived)
             wait, needed = self._shifted(period, gap, allowed)
             if (needed <= time).all():
-                other = np.array([ways[arrived[ways].argmin()] for ways in meet.groups], np.int64)
-                return _Schedule(period, time, wait, other)
+                return _Schedule(period, time, wait, meet.first_of(arrived))
             time = np.maximum(time, needed)
         return period + 1
 
@@ -215,9 +222,9 @@ class _Search(Schedules):
         meet = self._meet
         shift = np.zeros(len(self.carry), np.int64)
         wait = -(gap // period)
-        needed = meet.bound(most_with(wait, self._ahead, self._most))
+        needed = meet.bound(self._there(wait))
         for _ in range(SHIFTS):
-            late = (needed > allowed)[meet.way] & (most_with(wait, self._ahead, self._most) > 0)
+            late = (needed > allowed)[meet.way] & (self._there(wait) > 0)
             if not late.any():
                 break
             step = np.full(len(shift), ANY)
@@ -226,7 +233,7 @@ class _Search(Schedules):
             np.minimum.at(step, meet.way[late], then[late])
             shift = np.where(step < ANY, shift + step, shift)
             later = -((gap + shift[meet.way]) // period)
-            found = meet.bound(most_with(later, self._ahead, self._most)) + shift
+            found = meet.bound(self._there(later)) + shift
             better = found < needed
             needed = np.where(better, found, needed)
             wait = np.where(better[meet.way], later, wait)
@@ -236,7 +243,9 @@ class _Search(Schedules):
         """A period below a given one with times and waits for some ways only, those that are critical without."""
         meet, limit = self._meet, Fraction(schedule.period)
         chosen, waits = np.zeros(len(self.carry), np.bool_), np.zeros((0, 3), np.int64)
-        time, times = self._present, self.time
+        there = self._there(schedule.wait)
+        # a way's time depends on its own meetings alone, so not on which others are chosen
+        time, shorter, times = meet.bound(there), there < self._known.most, self.time
         try:
             while True:
                 arcs, tokens, _ = self.graph(chosen, waits)
@@ -247,13 +256,10 @@ class _Search(Schedules):
                 if found.ratio <= limit or (more == chosen).all():
                     break
                 chosen = more
-                wait = np.where(chosen[meet.way], schedule.wait, ANY)
-                used = most_with(wait, self._ahead, self._most) < self._most
-                wait[~used] = ANY
-                time = meet.bound(most_with(wait, self._ahead, self._most))
+                used = shorter & chosen[meet.way]
                 times = self.times(time, chosen)
                 ends = self.carry[schedule.other[used]], self.carry[meet.way[used]]
-                waits = np.stack([*ends, wait[used]], axis=1)
+                waits = np.stack([*ends, schedule.wait[used]], axis=1)
         except MaxPlusError:
             return None
         if found.ratio >= below:

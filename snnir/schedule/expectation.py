@@ -7,7 +7,7 @@ from math import ceil
 import numpy as np
 
 from snnir.maxplus.graph import Integers
-from snnir.schedule.deadlines import EFFORT, MEETINGS, Schedules
+from snnir.schedule.deadlines import EFFORT, PAIRS, Schedules
 from snnir.schedule.links import Links
 from snnir.schedule.meetings import Facts, Meetings, count_meetings
 
@@ -24,15 +24,16 @@ class Expected:
 
 
 def expected_with_schedule(
-    facts: Facts, links: Links, senders: Sequence[str], flits: Sequence[float]
+    facts: Facts, links: Links, senders: Sequence[str], flits: Sequence[float], pairs: int = PAIRS
 ) -> Expected | None:
-    """Expected times of all ways, with `flits` per token of each flow on average; None when there are too many ways.
+    """Expected times of all ways, with `flits` per token of each flow on average; None when there are more than so many
+    `pairs` of a way and another flow on a link of it, or too many actors and ways.
 
     `facts.sdf` is the graph at mean times. No bound, but what a token takes when just those others delay it that are on
     their way at the same time in the periodic schedule of the graph. The schedule depends on how long tokens take: both
     are made anew from each other, each time with half of the change.
     """
-    if not 0 < count_meetings(links) <= MEETINGS or len(facts.sdf.actors) * len(links.ways) > EFFORT:
+    if not 0 < count_meetings(links) <= pairs or len(facts.sdf.actors) * len(links.ways) > EFFORT:
         return None
     meet = Meetings(replace(links, flits=[max(1, round(each)) for each in flits]))
     schedules = Schedules(facts, senders)

@@ -93,6 +93,15 @@ class Meetings:
         """Of a value for each way, the least of the ways of each meeting's other flow."""
         return np.minimum.reduceat(values[self.others], self.first) if len(self) else values[:0]
 
+    def first_of(self, values: Integers) -> Integers:
+        """Of a value for each way, the way of each meeting's other flow that has the least; of equals the first."""
+        if not len(self):
+            return self.others
+        ends = np.append(self.first[1:], len(self.others))
+        least = np.repeat(self.least(values), ends - self.first)
+        hits = np.flatnonzero(values[self.others] == least)
+        return self.others[hits[np.searchsorted(hits, self.first)]]
+
     def bound(self, tokens: Integers, own: Integers | int = 1) -> Integers:
         """For each way, the time from its deadline to a token's arrival, with at most so many tokens of the other flow
         at each meeting (`ANY`: any number), and `own` of its own, itself the last.

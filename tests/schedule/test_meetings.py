@@ -76,6 +76,14 @@ def test_the_bound_by_hand() -> None:
     assert [arrived[0] for arrived in run.arrived] == [3 * 11 + 10, 3 * 5 + 10, 3 * 16 + 10]
 
 
+@pytest.mark.parametrize("seed", range(50))
+def test_the_first_of_the_other_flow(seed: int) -> None:
+    meetings = Meetings(busy_traffic(Random(seed)).links)
+    values = np.random.default_rng(seed).integers(0, 3, len(meetings.links.ways))
+    first = [min(ways, key=lambda way: (values[way], ways.index(way))) for ways in meetings.groups]
+    assert meetings.first_of(values).tolist() == first
+
+
 @pytest.mark.parametrize("seed", range(300))
 def test_who_is_too_late_is_so_in_every_run(seed: int) -> None:
     traffic = busy_traffic(Random(seed))
