@@ -31,10 +31,11 @@ from benchmarks.runtime_replay import packages as compiled_packages
 from benchmarks.runtime_requests import Packages, Requested, crossbars_of, draw, perform, request_for
 from snnir.errors import SnnirError
 from snnir.runtime.admission import Refused, Request, admit
+from snnir.runtime.events import Event, rebuilt
 from snnir.runtime.fsck import findings
 from snnir.runtime.manager import Manager
 from snnir.runtime.state import State
-from snnir.runtime.store import Event, Store, rebuilt
+from snnir.runtime.store import Store
 
 CHANGES = ("admitted", "removed", "failed", "marked")
 """How an answer begins when something was changed."""

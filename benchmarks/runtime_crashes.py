@@ -34,10 +34,11 @@ import numpy as np
 from benchmarks.runtime_replay import packages as compiled_packages
 from benchmarks.runtime_requests import Packages, Requested, draw, perform
 from snnir.errors import SnnirError
+from snnir.runtime.events import described
 from snnir.runtime.fsck import findings
 from snnir.runtime.manager import Manager
 from snnir.runtime.platform import Platform
-from snnir.runtime.store import Store, described
+from snnir.runtime.store import Store
 
 PATIENCE = 10.0
 """Seconds after which the machine counts as blocked."""

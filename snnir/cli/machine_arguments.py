@@ -1,12 +1,16 @@
 """The arguments of `snnc machine`."""
 
 import argparse
+import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from snnir.cli.arguments import fraction
 
+MOST = 1_000_000
+"""Events of a trace, for example."""
 EXAMPLES = """\
 examples:
   snnc machine create chip.db --platform chip.toml      an empty machine, kept in the file chip.db
@@ -47,6 +51,9 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     )
     _add_serve(_action(actions, "serve", "answer requests over HTTP; see docs/runtime.md, Service"))
     _action(actions, "fsck", "whether the file is sound; exit code 1 when it is not")
+    compact = _action(actions, "compact", "make the file smaller: forget how the machine came to be as it is")
+    keep_help = "how many of the last changes to remember (default 1000)"
+    compact.add_argument("--keep", type=_whole(0), default=1000, metavar="N", help=keep_help)
 
 
 def _add_admit(parser: argparse.ArgumentParser) -> None:
@@ -64,8 +71,8 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("packages", type=Path, nargs="+", help="the packages that arrive, called as their files")
     add("--trace", type=Path, metavar="FILE", help="the events, a JSON object in each line (default: generated ones)")
-    add("--events", type=int, default=200, metavar="N", help="how many events to generate (default 200)")
-    add("--seed", type=int, default=0, metavar="N", help="of the generated events (default 0)")
+    add("--events", type=_whole(1), default=200, metavar="N", help="how many events to generate (default 200)")
+    add("--seed", type=_whole(0, 999_999_999), default=0, metavar="N", help="of the generated events (default 0)")
     add("--load", type=fraction, default=Fraction(4, 5), metavar="PART", help="of the crossbars, asked for on average")
     add("--save-trace", type=Path, metavar="FILE", help="write the events here")
 
@@ -78,8 +85,19 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     add("--token-file", type=Path, metavar="FILE", help=token_help)
 
 
+def _whole(least: int, most: int = MOST) -> Callable[[str], int]:
+    """A whole number from `least` to `most`."""
+
+    def number(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        return int(text)
+
+    return number
+
+
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text[:9]) > 65535:
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to 65535")
     return int(text)
 

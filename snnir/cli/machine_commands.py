@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from snnir.errors import SnnirError
 from snnir.runtime.admission import Request
 from snnir.runtime.application import Constraints
 from snnir.runtime.describe import (
+    crossbar_number,
     migration_as_json,
     moved_as_json,
     offer_as_json,
@@ -23,16 +26,14 @@ from snnir.runtime.describe import (
     state_as_json,
 )
 from snnir.runtime.draw import as_svg, as_text
-from snnir.runtime.fsck import findings
+from snnir.runtime.fsck import compact, findings
 from snnir.runtime.manager import Manager
 from snnir.runtime.package import Package, package_bytes, read_package, unpack
 from snnir.runtime.platform import Platform
 from snnir.runtime.relocate import relocate
-from snnir.runtime.state import Resident
-from snnir.runtime.store import Store
+from snnir.runtime.state import Resident, Unknown
+from snnir.runtime.store import DAMAGED, Store
 from snnir.runtime.trace import as_lines, generate, read_trace
-
-MOST_EVENTS = 1_000_000
 
 
 def machine_command(args: argparse.Namespace, situation: Situation) -> int:
@@ -78,12 +79,12 @@ def _show(args: argparse.Namespace, manager: Manager) -> int:
 
 
 def _admit(args: argparse.Namespace, manager: Manager) -> int:
-    if args.output is not None and args.output.exists():
-        raise SnnirError(args.output, "exists", "name a directory that does not")
+    if args.output is not None:
+        _check_new(args.output)
     data = package_bytes(args.package)
     package = unpack(args.package, data)
     constraints = Constraints(args.throughput, args.latency)
-    request = Request(args.name or package.application.name, constraints, args.headroom)
+    request = Request(package.application.name if args.name is None else args.name, constraints, args.headroom)
     offer = manager.admit(package, data, request)
     resident = offer.resident
     found = offer_as_json(manager.store.platform, offer)
@@ -94,10 +95,28 @@ def _admit(args: argparse.Namespace, manager: Manager) -> int:
         f"set by     {' -> '.join(offer.critical)}",
     ]
     if args.output is not None:
-        _place(package, resident, manager, args.output)
+        _place_or_leave(package, resident, manager, args.output)
         lines.append(f"written    {args.output}/ (config.json, cells.safetensors)")
     _tell(args, found, "\n".join(lines))
     return 0
+
+
+def _check_new(directory: Path) -> None:
+    """Find out before an admission that a directory cannot be made."""
+    if directory.exists():
+        raise SnnirError(directory, "exists", "name a directory that does not")
+    if not os.access(directory.parent, os.W_OK | os.X_OK):
+        raise SnnirError(directory, f"{directory.parent} is no folder that can be written", "name another directory")
+
+
+def _place_or_leave(package: Package, resident: Resident, manager: Manager, target: Path) -> None:
+    """Write what an application that has just come runs with; if that fails, it leaves, as if it had not come."""
+    try:
+        _place(package, resident, manager, target)
+    except BaseException:
+        with suppress(Unknown):
+            manager.remove(resident.name)
+        raise
 
 
 def _place(package: Package, resident: Resident, manager: Manager, target: Path) -> None:
@@ -127,7 +146,7 @@ def _fail(args: argparse.Namespace, manager: Manager) -> int:
         rate = float(moved.offer.steps_per_second)
         lines.append(f"moved      {moved.name}, guaranteed {rate:,.0f} steps/s there; its run begins anew")
     elif moved is not None:
-        lines.append(f"removed    {moved.name}: {moved.refusal}")
+        lines.append(f"removed    {moved.name}: {'' if moved.refusal is None else moved.refusal.message}")
     found = {"crossbar": args.crossbar, "moved": moved_as_json(manager.store.platform, moved)}
     _tell(args, found, "\n".join(lines))
     return 0
@@ -147,15 +166,11 @@ def _reserve(args: argparse.Namespace, manager: Manager) -> int:
 
 def _crossbar(args: argparse.Namespace, manager: Manager) -> int:
     """The number of the crossbar X,Y,N."""
-    machine = manager.store.platform.machine
     words = args.crossbar.split(",")
-    if len(words) != 3 or not all(word.strip().isdecimal() for word in words):
+    if len(words) != 3 or not all(re.fullmatch("[0-9]{1,9}", word.strip()) for word in words):
         raise SnnirError(args.crossbar, "is no crossbar", "give X,Y,N: crossbar N of tile X, Y, counted from 0")
     x, y, number = map(int, words)
-    if x >= machine.mesh[0] or y >= machine.mesh[1] or number >= machine.crossbars_per_tile:
-        sizes = f"{machine.mesh[0]}x{machine.mesh[1]} tiles of {machine.crossbars_per_tile} crossbars"
-        raise SnnirError(args.crossbar, "there is no such crossbar", f"the machine has {sizes}, counted from 0")
-    return (y * machine.mesh[0] + x) * machine.crossbars_per_tile + number
+    return crossbar_number(manager.store.platform, x, y, number)
 
 
 def _defragment(args: argparse.Namespace, manager: Manager) -> int:
@@ -184,8 +199,6 @@ def _replay(args: argparse.Namespace, manager: Manager) -> int:
     if args.trace is not None:
         events = read_trace(args.trace, applications, platform)
     else:
-        if not 1 <= args.events <= MOST_EVENTS:
-            raise SnnirError("--events", f"{args.events} events", f"give 1 to {MOST_EVENTS}")
         events = generate(applications, platform, args.events, args.seed, float(args.load))
     if args.save_trace is not None:
         write_whole(args.save_trace, "".join(f"{line}\n" for line in as_lines(events)))
@@ -197,10 +210,19 @@ def _replay(args: argparse.Namespace, manager: Manager) -> int:
 
 def _fsck(args: argparse.Namespace, manager: Manager) -> int:
     found = list(findings(manager.store))
-    count = len(manager.store.state().residents)
-    text = "\n".join(f"{manager.store.path}: error: {each}" for each in found)
-    _tell(args, {"sound": not found, "findings": found}, text or f"sound      {count} applications")
+    lines = [f"{manager.store.path}: error: {each}" for each in found] + [f"  fix: {DAMAGED}"] * bool(found)
+    text = "\n".join(lines) or f"sound      {len(manager.store.state().residents)} applications"
+    _tell(args, {"sound": not found, "findings": found}, text)
     return 1 if found else 0
+
+
+def _compact(args: argparse.Namespace, manager: Manager) -> int:
+    path, store = manager.store.path, manager.store
+    before, count = path.stat().st_size, compact(store, args.keep)
+    kept, after = sum(event.kind != "base" for event in store.events()), path.stat().st_size
+    text = f"compacted  {count:,} changes forgotten, the last {kept:,} kept; {before:,} bytes before, {after:,} now"
+    _tell(args, {"forgotten": count, "kept": kept, "bytes_before": before, "bytes": after}, text)
+    return 0
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -229,5 +251,6 @@ ACTIONS: dict[str, Callable[[argparse.Namespace, Manager], int]] = {
     "defragment": _defragment,
     "replay": _replay,
     "fsck": _fsck,
+    "compact": _compact,
 }
 """Each action but `create`, which makes the file, and `serve`, which opens it in another thread."""

@@ -1,8 +1,9 @@
 """The maximum cycle ratio: the iteration period that the tightest cycle of a timed graph dictates."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -10,6 +11,9 @@ from scipy.sparse.csgraph import connected_components
 
 from snnir.maxplus.graph import Integers, TimedGraph, frozen
 from snnir.maxplus.relaxation import Cycles, Relaxation, Weights, exact
+
+if TYPE_CHECKING:
+    from snnir.maxplus.sweeps import ChosenCycle, Sweeps
 
 COMPILED_FROM = 30_000
 """Graphs with at least so many edges are worth the half second that loading the compiled sweeps takes."""
@@ -57,8 +61,48 @@ def maximum_cycle_ratio(graph: TimedGraph) -> CycleRatio | None:
         best = _relaxed(graph)
     if not best.size:
         return None
-    cycle = np.roll(best, -int(best.argmin()))
-    return CycleRatio(graph.ratio(cycle), tuple(cycle.tolist()))
+    return CycleRatio(graph.ratio(best), _from_smallest(best))
+
+
+class CycleRatios:
+    """Maximum cycle ratios of a large graph with one vector of times after the other.
+
+    What does not depend on times is prepared once, which takes about half as long as finding a ratio. The vectors are
+    those of a `TimedGraph`.
+    """
+
+    def __init__(self, size: int, source: Integers, target: Integers, tokens: Integers) -> None:
+        # any vector will do in place of times
+        self._graph = TimedGraph(size, source, target, tokens, tokens)
+        self._sweeps: Sweeps | None = None
+
+    def maximum(self, time: Integers, enough: Fraction | int | None = None) -> CycleRatio | None:
+        """What `maximum_cycle_ratio` finds for the graph with these times, the same cycle too; or any cycle whose ratio
+        is `enough` or more.
+        """
+        found = self._swept(time, enough) if self._graph.edge_count >= COMPILED_FROM else None
+        return maximum_cycle_ratio(replace(self._graph, time=time)) if found is None else found
+
+    def _swept(self, time: Integers, enough: Fraction | int | None) -> CycleRatio | None:
+        """None: the sweeps cannot tell."""
+        from snnir.maxplus.sweeps import OutOfRange, Sweeps  # noqa: PLC0415
+
+        try:
+            if self._sweeps is None:
+                self._sweeps = Sweeps(self._graph)
+            self._sweeps.retime(time)
+            found = self._sweeps.heaviest()
+            if not found:
+                return None
+            best = _climb(self._sweeps, found, enough)
+        except OutOfRange:
+            return None
+        return CycleRatio(Fraction(best.time, best.tokens), _from_smallest(self._sweeps.edges_of(best)))
+
+
+def _from_smallest(cycle: Integers | list[int]) -> tuple[int, ...]:
+    """The edges of a cycle, from the smallest one on."""
+    return tuple(np.roll(cycle, -int(np.argmin(cycle))).tolist())
 
 
 def _swept(graph: TimedGraph) -> Integers:
@@ -71,13 +115,21 @@ def _swept(graph: TimedGraph) -> Integers:
         inside = inner_edges(graph)
         columns = frozen(*(column[inside] for column in (graph.source, graph.target, graph.time, graph.tokens)))
         return inside[_swept(TimedGraph(graph.size, *columns))] if inside.size else inside
-    best, unit = found, 1
-    while found:
+    return sweeps.edges_of(_climb(sweeps, found))
+
+
+def _climb(sweeps: "Sweeps", first: "ChosenCycle", enough: Fraction | int | None = None) -> "ChosenCycle":
+    """From the `first` cycle to one of maximum ratio, or one whose ratio is `enough`."""
+    found, unit = first, 1
+    while True:
         best, ratio = found, Fraction(found.time, found.tokens)
+        if enough is not None and ratio >= enough:
+            return best
         sweeps.rescale(ratio.denominator, unit)
         unit = ratio.denominator
         found = sweeps.settle(ratio.denominator, ratio.numerator)
-    return sweeps.edges_of(best)
+        if not found:
+            return best
 
 
 def _relaxed(graph: TimedGraph) -> Integers:

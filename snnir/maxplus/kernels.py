@@ -147,6 +147,14 @@ def sort_by_tail(
 
 
 @compiled
+def retime(lists: Lists, time: NDArray[Any]) -> None:
+    """Gives the edges in `lists` other times."""
+    _, edges = lists
+    for place in range(len(edges)):
+        edges[place, TIME] = time[edges[place, NUMBER]]
+
+
+@compiled
 def list_tails(lists: Lists, tails: Tails) -> None:
     """Fills `tails` from the edges in `lists`; the first of them has two entries more than there are nodes, all 0."""
     starts, edges = lists

@@ -57,10 +57,9 @@ class Sweeps:
         self._graph, self._against = graph, against
         size, count = graph.size, graph.edge_count
         self._tail, self._head = (graph.target, graph.source) if against else (graph.source, graph.target)
-        self._most_time = max(int(graph.time.max(initial=0)), -int(graph.time.min(initial=0)))
         self._most_tokens = int(graph.tokens.max(initial=0))
-        longest = min(size, count)
-        if max(size, count) > _SMALL or longest * max(self._most_time, self._most_tokens) > kernels.LIMIT:
+        self._most_time = self._greatest(graph.time)
+        if max(size, count) > _SMALL:
             raise OutOfRange
         up, down = kernels.token_free_directions(self._tail, self._head, graph.tokens)
         self._position = self._numbered() if up and down else np.zeros(0, np.int32)
@@ -77,6 +76,25 @@ class Sweeps:
         self._nodes = np.arange(size, dtype=np.int32)
         self._mark = np.full(size, -1, np.int64)
         self._stamp = 0
+
+    def retime(self, time: Integers) -> None:
+        """Begins anew, as for a graph that differs in its times alone. Raises `OutOfRange`."""
+        self._most_time = self._greatest(time)
+        begin, edges = self._lists
+        if self._most_time > np.iinfo(edges.dtype).max:
+            self._lists = begin, edges.astype(np.int64)
+        kernels.retime(self._lists, time)
+        for vector, first in ((self._state[0], 0), (self._state[1], -1), (self._active, 0)):
+            vector.fill(first)
+        self._everywhere = True
+        self._nodes = np.arange(self._graph.size, dtype=np.int32)
+
+    def _greatest(self, time: Integers) -> int:
+        """The greatest magnitude of a time. Raises `OutOfRange` when 64 bits might not hold the sums of some path."""
+        most = max(int(time.max(initial=0)), -int(time.min(initial=0)))
+        if min(self._graph.size, self._graph.edge_count) * max(most, self._most_tokens) > kernels.LIMIT:
+            raise OutOfRange
+        return most
 
     def _numbered(self) -> NDArray[np.int32]:
         tokens, size = self._graph.tokens, self._graph.size

@@ -16,7 +16,7 @@ from snnir.runtime.application import Application, Constraints
 from snnir.runtime.binding import places
 from snnir.runtime.bound import Bound, bound
 from snnir.runtime.floor import Floor, floor_of
-from snnir.runtime.kernels import spare
+from snnir.runtime.kernels import later, spare
 from snnir.runtime.state import Resident, State
 from snnir.runtime.transport import Transport, fastest, within
 
@@ -169,10 +169,11 @@ def _roomiest(
     """The most room for later flows with which the period and the latency `limit` hold, and the latency then."""
     found = graph.bound
     more = spare(found.ways.begin, found.ways.links, found.flits, found.floor.times[0], present, period, MOST_SPARE)
-    near = np.where(found.hosted, more, 0)
     for part, hosted in (*PARTS, (0, False)):
-        room = present + (near if hosted else more) // part if part else present
+        room = present + (np.where(found.hosted, more, 0) if hosted else more) // part if part else present
         times = graph.times(*(within(found, room, period) if part else (base.send, base.carry)))
+        if base.found.ratio(graph, times) > period:
+            continue
         start = starts(graph, times, period, ROUNDS if part else graph.size + 1)
         if start is None:
             continue
@@ -185,7 +186,6 @@ def _roomiest(
 
 def _check(graph: Graph, times: Integers, start: Integers, period: int) -> None:
     """Self-timed execution must not be later than the guarantee, which comes from another computation."""
-    steps = np.arange(int(graph.lag.max(initial=0)) + STEPS)[:, None]
-    late = self_timed(graph, times, len(steps)) > start + period * steps
-    if np.any(late & (steps >= graph.lag)):
+    steps = int(graph.lag.max(initial=0)) + STEPS
+    if later(self_timed(graph, times, steps), start, period, graph.lag):
         raise AssertionError("self-timed execution is later than the guarantee")

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnir.errors import SnnirError
-from snnir.maxplus.cycle_ratio import maximum_cycle_ratio
-from snnir.maxplus.graph import TimedGraph
+from snnir.maxplus.cycle_ratio import CycleRatios
+from snnir.maxplus.graph import frozen
 from snnir.runtime.bound import Bound
-from snnir.runtime.kernels import assemble, execute, settle
+from snnir.runtime.kernels import assemble, execute, settle, time_edges, weigh
 
 Integers = NDArray[np.int64]
 _LARGEST = 1 << 60
@@ -30,23 +30,25 @@ class Graph:
     bound: Bound
     node: Integers
     """The node of each actor, then of each way."""
+    owner: Integers
+    """The other way round."""
+    begin: Integers
+    """The first edge out of each node, and the number of edges, (nodes + 1,)."""
     tail: Integers
     head: Integers
     tokens: Integers
-    actor: Integers
-    """Per edge the actor whose firing time the edge takes; -1: none."""
-    sent: Integers
-    """Per edge the way whose `send` it takes; -1: none."""
-    carried: Integers
-    """Per edge the way whose `carry` it takes besides; -1: none."""
 
     @staticmethod
     def of(bound: Bound) -> "Graph":
         """The graph of a bound application."""
         application = bound.application
         actors, channels = application.actors, application.channels
-        begin = np.searchsorted(bound.source, np.arange(len(actors.worst) + 1))
-        arrays = assemble(
+        size = len(actors.worst) + len(bound.source)
+        # a way has an edge to it and one to itself, a channel one and one for its space
+        count = 2 * (len(bound.source) + len(bound.way)) + int(np.count_nonzero(application.following[0] >= 0))
+        nodes = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size + 1, np.int64)
+        edges = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+        assemble(
             application.in_order,
             actors.lag,
             (channels.source, channels.target, channels.delay, channels.capacity),
@@ -55,33 +57,33 @@ class Graph:
             application.following,
             bound.way,
             bound.uses,
-            (begin, np.arange(len(bound.source))),
+            np.searchsorted(bound.source, np.arange(len(actors.worst) + 1)),
+            nodes,
+            edges,
         )
-        return Graph(bound, *arrays)
+        return Graph(bound, *nodes, *frozen(*edges))
 
     @property
     def size(self) -> int:
         """The number of nodes."""
         return len(self.node)
 
-    def times(self, send: Integers, carry: Integers, firing: Integers | None = None) -> Integers:
-        """The time of each edge; `firing`: of each actor, the worst times by default."""
-        actors = self.bound.application.actors
-        padded = np.append(actors.worst if firing is None else firing, 0)
-        return padded[self.actor] + np.append(send, 0)[self.sent] + np.append(carry, 0)[self.carried]
+    def times(self, send: Integers, carry: Integers) -> Integers:
+        """The time of each edge: what an actor takes at worst, and a way."""
+        found = np.empty_like(self.tail)
+        time_edges(self.begin, self.owner, self.bound.application.actors.worst, send, carry, found)
+        return found
 
     @cached_property
     def lag(self) -> Integers:
         """The lag of each node; a way has that of its actor."""
         lag = self.bound.application.actors.lag
-        found = np.empty(self.size, np.int64)
-        found[self.node] = np.concatenate([lag, lag[self.bound.source]])
-        return found
+        return np.concatenate([lag, lag[self.bound.source]])[self.owner]
 
     @cached_property
-    def begin(self) -> Integers:
-        """The first edge out of each node, and the number of edges, (nodes + 1,)."""
-        return np.searchsorted(self.tail, np.arange(self.size + 1))
+    def ratios(self) -> CycleRatios:
+        """Maximum cycle ratios of this graph."""
+        return CycleRatios(self.size, self.tail, self.head, self.tokens)
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,15 @@ class Cycle:
     period: Fraction
     edges: tuple[int, ...]
 
+    def ratio(self, graph: Graph, times: Integers) -> Fraction:
+        """The ratio of this cycle with other times of the edges, which is no more than the period with them."""
+        edges = np.array(self.edges, np.int64)
+        return Fraction(sum(times[edges].tolist()), sum(graph.tokens[edges].tolist()) or 1)
 
-def cycle(graph: Graph, times: Integers) -> Cycle:
-    """The maximum cycle ratio with the times of the edges. Raises `Deadlock`."""
-    timed = TimedGraph(graph.size, graph.tail, graph.head, times, graph.tokens)
-    found = maximum_cycle_ratio(timed)
+
+def cycle(graph: Graph, times: Integers, enough: Fraction | int | None = None) -> Cycle:
+    """The maximum cycle ratio with the times of the edges, or any ratio of at least `enough`. Raises `Deadlock`."""
+    found = graph.ratios.maximum(times, enough)
     return Cycle(Fraction(0), ()) if found is None else Cycle(found.ratio, found.cycle)
 
 
@@ -105,8 +111,8 @@ def starts(graph: Graph, times: Integers, period: int, rounds: int) -> Integers 
     Firing k of a node, of step k - lag, starts at s + k * period at the latest: what it waits for does so, or was there
     at time 0. None when none are found in so many rounds: the period is too short for the graph, or nearly so.
     """
-    weight = times - period * graph.tokens
-    if int(np.abs(weight).max(initial=0)) * graph.size > _LARGEST:
+    weight = np.empty_like(times)
+    if weigh(times, graph.tokens, period, weight) * graph.size > _LARGEST:
         raise SnnirError(graph.bound.application.name, "its times are too long to analyse", "use a larger unit of time")
     value = -period * graph.lag
     return value if settle(graph.begin, graph.head, weight, value, rounds) else None
@@ -128,11 +134,9 @@ def self_timed(graph: Graph, times: Integers, steps: int) -> Integers:
 def names(graph: Graph, edges: tuple[int, ...]) -> list[str]:
     """What stands on a cycle: actors, and the links that slow a way down most."""
     application = graph.bound.application
-    owner = np.empty(graph.size, np.int64)
-    owner[graph.node] = np.arange(graph.size)
     found: list[str] = []
     actors = len(application.names)
-    tails: list[int] = owner[graph.tail[np.array(edges, np.int64)]].tolist()
+    tails: list[int] = graph.owner[graph.tail[np.array(edges, np.int64)]].tolist()
     for number in tails:
         if number < actors:
             found.append(application.names[number])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from snnir.runtime.application import Application
 from snnir.runtime.floor import HOST, Floor, Ways
-from snnir.runtime.kernels import count_flows, cross, find_ways, use
+from snnir.runtime.kernels import count_flows, cross, find_ways, reach_host, use
 
 Integers = NDArray[np.int64]
 
@@ -47,8 +47,7 @@ class Bound:
         """Which links lie on ways to or from the host, (links,)."""
         found = np.zeros(self.floor.links, np.bool_)
         found[2 * self.floor.tiles : 2 * self.floor.tiles + 2] = True
-        ends = found[self.ways.links[self.ways.begin[:-1]]] | found[self.ways.links[self.ways.begin[1:] - 1]]
-        found[self.ways.links[np.repeat(ends, np.diff(self.ways.begin))]] = True
+        reach_host(self.ways.begin, self.ways.links, 2 * self.floor.tiles, found)
         return found
 
     @cached_property

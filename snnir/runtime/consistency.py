@@ -86,7 +86,7 @@ def _problems_of_times(application: Application, configuration: Configuration) -
     actors, guarantee = application.actors, configuration.guarantee
     assert guarantee is not None
     one = np.ones(1, np.int64)
-    time = configuration.machine.time
+    time, columns = configuration.machine.time, configuration.machine.columns_per_weight
     sizes: list[Slice | int] = [*(item.size for item in configuration.inputs), *configuration.slices.values()]
     for number, item in enumerate(sizes):
         name = application.names[number]
@@ -96,7 +96,7 @@ def _problems_of_times(application: Application, configuration: Configuration) -
             yield f"a token of {name!r} has fewer flits than the configuration says"
         if isinstance(item, Slice):
             taken = guarantee.peaks_in.get(name, len(item.axons))
-            if actors.worst[number] < firing_times(time, item, one * taken, one * values)[0]:
+            if actors.worst[number] < firing_times(time, item, one * taken, one * values, columns)[0]:
                 yield f"a firing of {name!r} takes less time than the configuration says"
     outputs = len(configuration.outputs)
     if np.any(actors.flits[-outputs:]) or np.any(actors.worst[-outputs:]) or np.any(actors.mean[-outputs:]):

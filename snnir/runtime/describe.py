@@ -9,7 +9,7 @@ from snnir.runtime.admission import Offer
 from snnir.runtime.floor import floor_of
 from snnir.runtime.manager import Migration, Moved
 from snnir.runtime.platform import Platform
-from snnir.runtime.state import FAULTY, FREE, RESERVED, Resident, State
+from snnir.runtime.state import FAULTY, FREE, RESERVED, Resident, State, Unknown
 
 if TYPE_CHECKING:
     from snnir.runtime.replay import Outcome  # loads the simulator
@@ -19,6 +19,15 @@ def crossbar_as_json(platform: Platform, number: int) -> list[int]:
     """[x, y, n]: crossbar n of tile [x, y]."""
     tile, within = divmod(number, platform.machine.crossbars_per_tile)
     return [*floor_of(platform).tile(tile), within]
+
+
+def crossbar_number(platform: Platform, x: int, y: int, n: int) -> int:
+    """The number of crossbar n of tile x, y, counted from 0. Raises `Unknown` when the machine has none."""
+    machine = platform.machine
+    if x >= machine.mesh[0] or y >= machine.mesh[1] or n >= machine.crossbars_per_tile:
+        sizes = f"{machine.mesh[0]}x{machine.mesh[1]} tiles of {machine.crossbars_per_tile} crossbars"
+        raise Unknown(f"{x},{y},{n}", "there is no such crossbar", f"the machine has {sizes}, counted from 0")
+    return (y * machine.mesh[0] + x) * machine.crossbars_per_tile + n
 
 
 def resident_as_json(platform: Platform, resident: Resident) -> dict[str, Any]:
@@ -47,7 +56,7 @@ def moved_as_json(platform: Platform, moved: Moved | None) -> dict[str, Any] | N
     if moved is None:
         return None
     offer = None if moved.offer is None else offer_as_json(platform, moved.offer)
-    return {"name": moved.name, "now": offer, "refused": None if moved.refusal is None else str(moved.refusal)}
+    return {"name": moved.name, "now": offer, "refused": None if moved.refusal is None else moved.refusal.message}
 
 
 def migration_as_json(platform: Platform, move: Migration) -> dict[str, Any]:

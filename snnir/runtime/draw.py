@@ -116,11 +116,10 @@ def _links(state: State, floor: Floor) -> list[str]:
     if floor.machine.arity:
         return []
     parts: list[str] = []
-    room, width = state.room, floor.width
-    steps = ((1, 0, 1), (-1, 0, -1), (0, 1, width), (0, -1, -width))
+    room, steps = state.room, ((1, 0), (-1, 0), (0, 1), (0, -1))
     for link in np.flatnonzero(state.flows[floor.between :]).tolist():
         side, tile = divmod(link, floor.tiles)
-        number, (dx, dy, _) = floor.between + link, steps[side]
+        number, (dx, dy) = floor.between + link, steps[side]
         left, top = _corner(floor, tile)
         # the two directions lie beside each other
         x = left + SIDE / 2 + dx * SIDE / 2 + dy * 5

@@ -138,15 +138,12 @@ class Floor:
 
 def _joined(inject: Integers, stretches: list[tuple[Integers, Integers, Integers]], eject: Integers) -> Ways:
     """The links of each way in a row: its inject link, its stretches, its eject link."""
+    # numba is loaded only when there is work for it
+    from snnir.runtime.kernels import join  # noqa: PLC0415
+
     one = np.ones(len(inject), np.int64)
-    parts = [(inject, one, one), *stretches, (eject, one, one)]
-    counts = np.stack([count for _, _, count in parts], axis=1).ravel()
-    first = np.stack([start for start, _, _ in parts], axis=1).ravel()
-    step = np.stack([each for _, each, _ in parts], axis=1).ravel()
-    stretch = np.repeat(np.arange(len(counts)), counts)
-    begins = np.concatenate(([0], np.cumsum(counts)))
-    within: Integers = np.arange(int(begins[-1])) - begins[stretch]
-    return Ways(begins[:: len(parts)].astype(np.int64), first[stretch] + step[stretch] * within)
+    first, step, counts = map(np.stack, zip((inject, one, one), *stretches, (eject, one, one), strict=True))
+    return Ways(*join(first, step, counts))
 
 
 @cache

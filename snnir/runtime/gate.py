@@ -8,7 +8,8 @@ each request must have it.
 
 import re
 from asyncio import CancelledError
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import ExitStack
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,11 @@ LONGEST = 2000
 """Characters of an error."""
 OPEN = "/healthz"
 """What may be asked without a token."""
-ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+ALWAYS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 """Headers of every answer."""
+_AFTER = "snnir.after"
+"""In the scope of a request: an `ExitStack`, for what is done when it has been answered."""
+_RAW = [(name.encode(), value.encode()) for name, value in ALWAYS.items()]
 _HOST = re.compile(rb"(\[[0-9a-fA-F:.]+\]|[^\[\]:]+)(:[0-9]{1,5})?")
 
 
@@ -41,6 +45,19 @@ def problem(
 def _plain(text: str) -> str:
     """One line, not endless, and such that it can be sent, whatever a damaged package says."""
     return " ".join(text.split())[:LONGEST].encode("utf-8", "replace").decode()
+
+
+class Invalid(Exception):
+    """A request that is answered with a problem."""
+
+    def __init__(self, status: int, error: str, fix: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(error)
+        self.answer = problem(status, error, fix, headers=headers)
+
+
+def until_answered(scope: "MutableMapping[str, Any]", work: Callable[[], None]) -> None:
+    """Have something done when a request that went through the gate has been answered, or has failed."""
+    scope[_AFTER].callback(work)
 
 
 class Gate:
@@ -64,7 +81,7 @@ class Gate:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message["headers"] = [*message.get("headers", ()), *ALWAYS]
+                message["headers"] = [*message.get("headers", ()), *_RAW]
             await send(message)
 
         refusal = self._refusal(scope)
@@ -72,13 +89,18 @@ class Gate:
             await refusal(scope, receive, sent)
             return
         self._running += 1
-        try:
-            await self.app(scope, receive, sent)
-        except CancelledError:  # the server ends, and does not wait any longer
-            if not begun:
-                await problem(503, "the service ends", "ask again; it may have been done or not")(scope, receive, sent)
-        finally:
-            self._running -= 1
+        with ExitStack() as after:
+            after.callback(self._end_one)
+            scope[_AFTER] = after
+            try:
+                await self.app(scope, receive, sent)
+            except CancelledError:  # the server ends, and does not wait any longer
+                if not begun:
+                    ended = problem(503, "the service ends", "ask again; it may have been done or not")
+                    await ended(scope, receive, sent)
+
+    def _end_one(self) -> None:
+        self._running -= 1
 
     def _refusal(self, scope: "Scope") -> Response | None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]

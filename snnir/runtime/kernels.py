@@ -86,60 +86,78 @@ def assemble(
     following: tuple[Integers, Integers],
     way: Integers,
     uses: tuple[Integers, Integers],
-    ways: tuple[Integers, Integers],
-) -> tuple[Integers, Integers, Integers, Integers, Integers, Integers, Integers]:
-    """(node, tail, head, tokens, actor, sent, carried): the edges of `snnir.runtime.analysis.Graph`, sorted by tail.
+    ways: Integers,
+    nodes: tuple[Integers, Integers, Integers],
+    edges: tuple[Integers, Integers, Integers],
+) -> None:
+    """Fills `nodes` (node, owner, begin) and `edges` (tail, head, tokens) of `snnir.runtime.analysis.Graph`.
 
     `sequence`: the actors in the single-tile order; `channels`: source, target, delay, capacity; `leaving` and
     `entering`: (begin, channels) of each actor; `following`: the actor after it on its crossbar (-1: none) and the
-    tokens on that edge; `uses`: (begin, channels) of each way; `ways`: (begin, ways) of each actor.
+    tokens on that edge; `uses`: (begin, channels) of each way; `ways`: the first way of each actor, and their number.
     """
     source, target, delay, capacity = channels
-    actors, senders = len(sequence), len(uses[0]) - 1
-    node = np.empty(actors + senders, np.int64)
+    node, owner, begin = nodes
+    tail, head, tokens = edges
+    actors = len(sequence)
     count = 0
     for actor in sequence:
-        node[actor] = count
+        node[actor], owner[count] = count, actor
         count += 1
-        for number in range(ways[0][actor], ways[0][actor + 1]):
-            node[actors + ways[1][number]] = count
+        for each in range(ways[actor], ways[actor + 1]):
+            node[actors + each], owner[count] = count, actors + each
             count += 1
-    most = 2 * len(source) + 2 * senders + actors
-    tail, head, tokens = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    timed, sent, carried = np.full(most, -1, np.int64), np.full(most, -1, np.int64), np.full(most, -1, np.int64)
     edge = 0
-    for actor in sequence:
-        for number in range(leaving[0][actor], leaving[0][actor + 1]):
-            channel = leaving[1][number]
-            if way[channel] < 0:
-                tail[edge], head[edge], timed[edge] = node[actor], node[target[channel]], actor
-                tokens[edge] = delay[channel] + lag[target[channel]] - lag[actor]
+    for own in range(count):
+        begin[own] = edge
+        actor = owner[own]
+        if actor < actors:
+            for number in range(leaving[0][actor], leaving[0][actor + 1]):
+                channel = leaving[1][number]
+                if way[channel] < 0:
+                    head[edge] = node[target[channel]]
+                    tokens[edge] = delay[channel] + lag[target[channel]] - lag[actor]
+                    edge += 1
+            for each in range(ways[actor], ways[actor + 1]):
+                head[edge], tokens[edge] = node[actors + each], 0
                 edge += 1
-        for number in range(ways[0][actor], ways[0][actor + 1]):
-            tail[edge], head[edge], timed[edge] = node[actor], node[actors + ways[1][number]], actor
-            tokens[edge] = 0
-            edge += 1
-        for number in range(entering[0][actor], entering[0][actor + 1]):
-            channel = entering[1][number]
-            tail[edge], head[edge], timed[edge] = node[actor], node[source[channel]], actor
-            tokens[edge] = capacity[channel] - delay[channel] + lag[source[channel]] - lag[actor]
-            edge += 1
-        if following[0][actor] >= 0:
-            tail[edge], head[edge], timed[edge] = node[actor], node[following[0][actor]], actor
-            tokens[edge] = following[1][actor]
-            edge += 1
-        for number in range(ways[0][actor], ways[0][actor + 1]):
-            each = ways[1][number]
-            tail[edge] = head[edge] = node[actors + each]
-            sent[edge], tokens[edge] = each, 1
+            for number in range(entering[0][actor], entering[0][actor + 1]):
+                channel = entering[1][number]
+                head[edge] = node[source[channel]]
+                tokens[edge] = capacity[channel] - delay[channel] + lag[source[channel]] - lag[actor]
+                edge += 1
+            if following[0][actor] >= 0:
+                head[edge], tokens[edge] = node[following[0][actor]], following[1][actor]
+                edge += 1
+        else:
+            each = actor - actors
+            head[edge], tokens[edge] = own, 1
             edge += 1
             for place in range(uses[0][each], uses[0][each + 1]):
                 channel = uses[1][place]
-                tail[edge], head[edge] = node[actors + each], node[target[channel]]
-                sent[edge] = carried[edge] = each
-                tokens[edge] = delay[channel] + lag[target[channel]] - lag[actor]
+                head[edge] = node[target[channel]]
+                tokens[edge] = delay[channel] + lag[target[channel]] - lag[source[channel]]
                 edge += 1
-    return node, tail[:edge], head[:edge], tokens[:edge], timed[:edge], sent[:edge], carried[:edge]
+        tail[begin[own] : edge] = own
+    begin[count] = edge
+
+
+@compiled
+def time_edges(
+    begin: Integers, owner: Integers, firing: Integers, send: Integers, carry: Integers, times: Integers
+) -> None:
+    """Fills the `times` of the edges that `assemble` made: out of an actor its firing time; out of a way its `send`,
+    and on all but the first, which leads back to it, its `carry` besides.
+    """
+    actors = len(firing)
+    for node in range(len(owner)):
+        first, last = np.uint64(begin[node]), np.uint64(begin[node + 1])
+        way = owner[node] - actors
+        time = firing[owner[node]] if way < 0 else send[way] + carry[way]
+        for edge in range(first, last):
+            times[edge] = time
+        if way >= 0:
+            times[first] = send[way]
 
 
 @compiled
@@ -155,18 +173,17 @@ def count_flows(begin: Integers, links: Integers, flow: Integers, counts: Intege
 
 
 @compiled
-def waiting(
-    begin: Integers, links: Integers, flits: Integers, flit: Integers, hop: Integers, room: Integers
-) -> tuple[Integers, Integers]:
-    """`send` and `carry` of each way with `room[l]` flows on each link that always have a flit waiting."""
-    send, carry = np.zeros_like(flits), np.zeros_like(flits)
+def waiting(begin: Integers, links: Integers, flits: Integers, passing: Integers) -> tuple[Integers, Integers]:
+    """`send` and `carry` of each way; `passing`, (links, 2): how long a flit waits for its turn on a link and takes
+    there, and how much later it is at the next link.
+    """
+    send, carry = np.empty_like(flits), np.empty_like(flits)
     for way in range(len(flits)):
         slowest = total = 0
         for place in range(begin[way], begin[way + 1]):
-            link = links[place]
-            time = flit[link] * room[link]
+            time = passing[links[place], 0]
             slowest = max(slowest, time)
-            total += time + hop[link]
+            total += passing[links[place], 1]
         send[way] = flits[way] * slowest
         carry[way] = total - slowest
     return send, carry
@@ -266,24 +283,48 @@ def settle(
     value: Integers,
     limit: int,
 ) -> bool:
-    """Raises `value` until value[head[e]] >= value[tail] + weight[e] on every edge; False after `limit` rounds.
+    """Raises `value` until value[head[e]] >= value[tail] + weight[e] on every edge; False after `limit` rounds, or as
+    soon as a cycle of positive weight shows that they would not suffice.
 
     Edges are sorted by their tail, of which node n has those from begin[n] to begin[n + 1]; nodes are visited in order
     of their numbers, so most edges should lead to a greater one.
     """
-    changed = np.ones(len(value), np.bool_)
+    changed = np.ones(len(value), np.uint8)
+    last = np.full(len(value), -1, np.int64)
     for _ in range(limit):
         again = False
         for node in range(len(value)):
             if changed[node]:
-                changed[node] = False
-                for edge in range(begin[node], begin[node + 1]):
-                    offered = value[node] + weight[edge]
-                    if offered > value[head[edge]]:
-                        value[head[edge]] = offered
-                        changed[head[edge]] = True
+                changed[node] = 0
+                own = value[node]
+                for edge in range(np.uint64(begin[node]), np.uint64(begin[node + 1])):
+                    offered, raised = own + weight[edge], np.uint64(head[edge])
+                    if offered > value[raised]:
+                        value[raised] = offered
+                        changed[raised] = 1
+                        last[raised] = node
                         again = again or head[edge] <= node
         if not again:
+            return True
+        if returns(last):
+            return False
+    return False
+
+
+@compiled
+def returns(last: Integers) -> bool:
+    """Whether going from a node to the one that raised it `last` (-1: none) leads back to a node.
+
+    Such a cycle has positive weight: each value on it is at most that of the one before and the weight between them,
+    as it was just so when it was raised and values only rise, and less where the last of them rose again.
+    """
+    seen = np.full(len(last), -1, np.int64)
+    for start in range(len(last)):
+        node = start
+        while node >= 0 and seen[node] < 0:
+            seen[node] = start
+            node = last[node]
+        if node >= 0 and seen[node] == start:
             return True
     return False
 
@@ -295,15 +336,41 @@ def execute(begin: Integers, head: Integers, time: Integers, tokens: Integers, l
 
     Edges are sorted by their tail; those without tokens lead to greater nodes.
     """
+    steps, nodes = starts.shape
+    found = starts.reshape(steps * nodes)
+    # from a node to the head of an edge, as many firings later as it has tokens
+    ahead = np.minimum(tokens, steps) * nodes + head
+    for step in range(steps):
+        row = step * nodes
+        for node in range(nodes):
+            if step >= lag[node]:
+                start = found[row + node]
+                for edge in range(np.uint64(begin[node]), np.uint64(begin[node + 1])):
+                    place = np.uint64(row + ahead[edge])
+                    if place < np.uint64(len(found)) and start + time[edge] > found[place]:
+                        found[place] = start + time[edge]
+
+
+@compiled
+def later(starts: Integers, promised: Integers, period: int, lag: Integers) -> bool:
+    """Whether a firing of a step in `starts`, (steps, nodes), comes after `promised`, that of the first one, (nodes,),
+    and a period more for each one between them. The first `lag` firings of a node are those of no step.
+    """
     for step in range(len(starts)):
-        for node in range(starts.shape[1]):
-            if step < lag[node]:
-                continue
-            start = starts[step, node]
-            for edge in range(begin[node], begin[node + 1]):
-                later = step + tokens[edge]
-                if later < len(starts):
-                    starts[later, head[edge]] = max(starts[later, head[edge]], start + time[edge])
+        for node in range(len(lag)):
+            if step >= lag[node] and starts[step, node] > promised[node] + period * step:
+                return True
+    return False
+
+
+@compiled
+def weigh(times: Integers, tokens: Integers, period: int, weights: Integers) -> int:
+    """Fills `weights` with times - period * tokens; their greatest magnitude."""
+    most = 0
+    for edge in range(len(times)):
+        weights[edge] = times[edge] - period * tokens[edge]
+        most = max(most, abs(weights[edge]))
+    return most
 
 
 @compiled
@@ -315,11 +382,43 @@ def spare(
     """
     found = np.full(len(present), most, np.int64)
     for way in range(len(flits)):
+        # divisions are slow, and most links on a way are alike
+        alike, longest = np.int64(-1), np.int64(0)
         for place in range(begin[way], begin[way + 1]):
             link = links[place]
-            longest = period // max(1, flits[way] * flit[link])
+            if flit[link] != alike:
+                alike = flit[link]
+                longest = period // max(1, flits[way] * alike)
             found[link] = max(0, min(found[link], longest - present[link]))
     return found
+
+
+@compiled
+def reach_host(begin: Integers, links: Integers, host: int, found: NDArray[np.bool_]) -> None:
+    """Marks in `found` the links on ways that begin with link `host` or end with the link after it."""
+    for way in range(len(begin) - 1):
+        if links[begin[way]] == host or links[begin[way + 1] - 1] == host + 1:
+            for place in range(begin[way], begin[way + 1]):
+                found[links[place]] = True
+
+
+@compiled
+def join(first: Integers, step: Integers, counts: Integers) -> tuple[Integers, Integers]:
+    """(begin, links): ways of stretches, (stretches, ways) each: `counts` links from `first` on, `step` apart."""
+    stretches, ways = counts.shape
+    begin = np.empty(ways + 1, np.int64)
+    links = np.empty(counts.sum(), np.int64)
+    place = 0
+    for way in range(ways):
+        begin[way] = place
+        for stretch in range(stretches):
+            link = first[stretch, way]
+            for _ in range(counts[stretch, way]):
+                links[place] = link
+                link += step[stretch, way]
+                place += 1
+    begin[ways] = place
+    return begin, links
 
 
 @compiled

@@ -17,7 +17,7 @@ from snnir.errors import SnnirError
 from snnir.runtime.keeper import Keeper
 from snnir.runtime.service import service
 
-HOURGLASS = 3
+GRACE = 3
 """Seconds that requests get to finish when the service ends."""
 SHORTEST, LONGEST = 16, 4096
 """Characters of a token."""
@@ -59,7 +59,7 @@ def listen(machine: Path, host: str, port: int, token: str | None, ready: Callab
                 log_config=_logging(),
                 proxy_headers=False,
                 server_header=False,
-                timeout_graceful_shutdown=HOURGLASS,
+                timeout_graceful_shutdown=GRACE,
             )
             listener.listen(config.backlog)
             ready(f"http://{name}:{listener.getsockname()[1]}")

@@ -10,8 +10,14 @@ from snnir.errors import SnnirError
 from snnir.runtime.admission import Offer, Refused, Request, admit
 from snnir.runtime.application import Application, Constraints
 from snnir.runtime.package import Package, unpack
-from snnir.runtime.state import FAULTY, FREE, RESERVED, Resident, State
+from snnir.runtime.state import FAULTY, FREE, RESERVED, Resident, State, Taken
 from snnir.runtime.store import Change, Store
+
+LONGEST_NAME = 200
+
+
+class Misnamed(SnnirError):
+    """No application may have this name."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,8 @@ class Manager:
         self._known: dict[str, Application] = {}
 
     def admit(self, package: Package, data: bytes, request: Request) -> Offer:
-        """Admit an application; `data` are the bytes of its package. Raises `Refused`."""
+        """Admit an application; `data` are the bytes of its package. Raises `Refused`, or `Misnamed`."""
+        check_name(request.name)
         # others need not wait for the analysis; mostly the place that it found is still free after it
         offer = admit(self.store.state(), package.application, package.digest, request)
         with self.store.changing() as change:
@@ -64,7 +71,7 @@ class Manager:
     def fail(self, crossbar: int) -> Moved | None:
         """A crossbar has failed: what runs on it is admitted again elsewhere, if it can; None: nothing ran there."""
         with self.store.changing() as change:
-            holder = change.state.holder(crossbar) if 0 <= crossbar < len(change.state.owner) else None
+            holder = change.state.holder(crossbar)
             data = self.store.package(holder.package) if holder is not None else b""
             wanted = self.store.request(holder.name) if holder is not None else {}
             change.mark(crossbar, FAULTY)
@@ -76,8 +83,11 @@ class Manager:
             change.mark(crossbar, FREE)
 
     def reserve(self, crossbar: int) -> None:
-        """Keep a free crossbar from being used."""
+        """Keep a free crossbar from being used. Raises `Taken` for one that is not free."""
         with self.store.changing() as change:
+            if change.state.is_faulty(crossbar):
+                fix = "nobody gets it until it is repaired"
+                raise Taken(change.state.named(crossbar), "the crossbar is faulty", fix)
             change.mark(crossbar, RESERVED)
 
     def defragment(self, *, really: bool = True) -> list[Migration]:
@@ -140,6 +150,13 @@ class Manager:
         moved = int(np.count_nonzero(offer.resident.crossbars != resident.crossbars))
         machine = self.store.platform.machine
         return Migration(offer, resident, moved, moved * machine.rows * machine.columns)
+
+
+def check_name(name: str) -> None:
+    """A name stands in addresses, pictures and lines of text. Raises `Misnamed` for one that cannot."""
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or "/" in name or name in (".", ".."):
+        fix = f"give another name: 1 to {LONGEST_NAME} printable characters, no '/', not '.' or '..'"
+        raise Misnamed(ascii(name[:LONGEST_NAME]), "an application cannot have this name", fix)
 
 
 def spread(state: State, resident: Resident) -> tuple[int, int]:

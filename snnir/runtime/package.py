@@ -188,7 +188,7 @@ def _platform(path: Path, raw: Mapping[str, Any], configuration: Configuration) 
     """The machine of the configuration, with what only the description says."""
     try:
         multicast, events = raw["platform"]["multicast"], raw["platform"]["events"]
-        if isinstance(multicast, bool) and isinstance(events, int) and 0 < events < 1 << 53:
+        if isinstance(multicast, bool) and type(events) is int and 0 < events < 1 << 53:
             return Platform(configuration.machine, multicast, events)
     except (KeyError, TypeError):
         pass

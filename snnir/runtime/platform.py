@@ -6,6 +6,15 @@ from typing import Any
 
 from snnir.machine.parts import Machine, Times
 
+_PLAIN: dict[str, Any] = {"signal_bits": 0, "cell_bits": 0, "signs": "cell"}
+"""Entries of a machine that are left out where they are like this: spikes on the rows, a weight in a cell."""
+
+
+def codes_of(machine: Machine) -> dict[str, Any]:
+    """What a machine says of codes on rows and of cells, where that is not what goes without saying."""
+    found = {key: getattr(machine, key) for key in _PLAIN}
+    return {key: value for key, value in found.items() if value != _PLAIN[key]}
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -38,7 +47,7 @@ class Platform:
         there, here = built_for.machine, self.machine
         if (there.arity is None) != (here.arity is None):
             return "it is for another topology"
-        for name in ("rows", "columns", "weight_bits"):
+        for name in ("rows", "columns", "weight_bits", "signal_bits", "cell_bits", "signs"):
             if getattr(there, name) != getattr(here, name):
                 return f"it is for crossbars with {name} {getattr(there, name)}, these have {getattr(here, name)}"
         for each in fields(Times):
@@ -54,12 +63,14 @@ class Platform:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for files."""
-        return {**asdict(self.machine), "multicast": self.multicast, "events": self.events}
+        plain = {key: value for key, value in asdict(self.machine).items() if key not in _PLAIN}
+        return {**plain, **codes_of(self.machine), "multicast": self.multicast, "events": self.events}
 
     @staticmethod
     def from_json(raw: Mapping[str, Any]) -> "Platform":
         """The inverse of `as_json`. Raises KeyError, TypeError or ValueError for anything else."""
-        values: dict[str, Any] = {each.name: raw[each.name] for each in fields(Machine)}
+        found = {**_PLAIN, **raw}
+        values: dict[str, Any] = {each.name: found[each.name] for each in fields(Machine)}
         values["time"] = Times(**raw["time"])
         values["mesh"], values["host"] = _pair(raw["mesh"]), _pair(raw["host"])
         values["chip"] = None if raw["chip"] is None else _pair(raw["chip"])

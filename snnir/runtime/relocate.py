@@ -17,7 +17,7 @@ from snnir.machine.configuration import CONFIG_FILE, FORMAT_VERSION
 from snnir.machine.parts import UNIT_SECONDS, Machine, Place, Tile
 from snnir.machine.topology import branches
 from snnir.runtime.package import CELLS_FILE, Package
-from snnir.runtime.platform import Platform
+from snnir.runtime.platform import Platform, codes_of
 
 Guarantee = tuple[Fraction, Fraction]
 """Period and latency, in the platform's unit."""
@@ -31,9 +31,9 @@ def relocate(
     `snnir.machine.load` reads it, and it computes the same spikes as at any other place.
     """
     document = relocated(package, crossbars, target, guarantee)
-    if directory.exists():
-        raise SnnirError(directory, "exists", "name a directory that does not")
     try:
+        if directory.exists():
+            raise SnnirError(directory, "exists", "name a directory that does not")
         temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     except OSError as error:
         raise SnnirError(directory, f"cannot be written ({error.strerror})", "name a directory that can") from None
@@ -97,7 +97,6 @@ def _check(package: Package, crossbars: Sequence[int], target: Platform) -> None
 
 def machine_document(machine: Machine) -> dict[str, Any]:
     """The entry `machine` of a configuration."""
-    arity, chip = machine.arity, machine.chip
     return {
         "name": machine.name,
         "mesh": list(machine.mesh),
@@ -108,8 +107,9 @@ def machine_document(machine: Machine) -> dict[str, Any]:
         "weight_bits": machine.weight_bits,
         "arbitration": "round-robin",
         "time": asdict(machine.time),
-        "arity": arity,
-        "chip": None if chip is None else list(chip),
+        "arity": machine.arity,
+        "chip": None if machine.chip is None else list(machine.chip),
+        **codes_of(machine),
     }
 
 

@@ -18,7 +18,7 @@ from snnir.machine.configuration import CONFIG_FILE, read
 from snnir.machine.parts import Configuration, Flow
 from snnir.machine.together import Running, Together, work_of
 from snnir.runtime.admission import Refused, Request, admit
-from snnir.runtime.application import Application, Constraints
+from snnir.runtime.application import Constraints
 from snnir.runtime.floor import floor_of
 from snnir.runtime.package import Package
 from snnir.runtime.platform import Platform
@@ -91,11 +91,7 @@ class _Machine:
         self._together.advance(max(event.time, self._together.now))
         if event.kind == "arrive":
             self.outcome.arrived += 1
-            self._wanted[event.name] = event.package, event.constraints or Constraints()
-            if self._admit(event.name):
-                self.outcome.admitted += 1
-            else:
-                del self._wanted[event.name]
+            self.outcome.admitted += self._admit(event.name, event.package, event.constraints or Constraints())
         elif event.kind == "depart" and event.name in self._state.residents:
             self._leave(event.name)
         elif event.kind == "fail":
@@ -111,11 +107,10 @@ class _Machine:
         if np.any(self._state.flows) or self._together.present:
             self.outcome.broken.append("something is left on the machine when all have left")
 
-    def _admit(self, name: str) -> bool:
-        package, wanted = self._wanted[name]
+    def _admit(self, name: str, package: str, wanted: Constraints) -> bool:
         start = time.perf_counter()
         try:
-            offer = admit(self._state, self._application(package), package, Request(name, wanted))
+            offer = admit(self._state, self._packages[package].application, package, Request(name, wanted))
         except Refused as refusal:
             kind = _kind(refusal)
             self.outcome.reasons[kind] = self.outcome.reasons.get(kind, 0) + 1
@@ -128,6 +123,7 @@ class _Machine:
         ready = self._together.now + self._turn * (int(self._state.flows.max()) + 1)
         self._together.add(Running(name, work_of(placed), ready))
         self._starts[name] = ready
+        self._wanted[name] = package, wanted
         return True
 
     def _leave(self, name: str) -> None:
@@ -146,11 +142,10 @@ class _Machine:
             return
         self._together.kill(holder.name)
         self._note(holder)
-        if self._admit(holder.name):
+        if self._admit(holder.name, *self._wanted.pop(holder.name)):
             self.outcome.moved += 1
         else:
             self.outcome.evicted += 1
-            del self._wanted[holder.name]
 
     def _note(self, resident: Resident) -> None:
         """Hold the steps of a stay against what was promised."""
@@ -169,9 +164,6 @@ class _Machine:
         self.outcome.broken += [f"after {event}: {each}" for each in found]
         free = int(np.count_nonzero(self._state.free))
         self.outcome.free.append((self._together.now, free, largest_square(self._state)))
-
-    def _application(self, package: str) -> Application:
-        return self._packages[package].application
 
 
 def largest_square(state: State) -> int:

@@ -19,7 +19,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from snnir.errors import SnnirError
 from snnir.machine.configuration import CONFIG_FILE
@@ -29,6 +28,7 @@ from snnir.runtime.admission import Request as Wanted
 from snnir.runtime.application import Constraints
 from snnir.runtime.describe import (
     crossbar_as_json,
+    crossbar_number,
     migration_as_json,
     moved_as_json,
     offer_as_json,
@@ -37,24 +37,22 @@ from snnir.runtime.describe import (
 )
 from snnir.runtime.draw import as_svg
 from snnir.runtime.fsck import findings
-from snnir.runtime.gate import OPEN, Gate, problem
+from snnir.runtime.gate import ALWAYS, OPEN, Gate, Invalid, problem
 from snnir.runtime.keeper import Keeper, with_package
-from snnir.runtime.manager import Manager, Moved
+from snnir.runtime.manager import LONGEST_NAME, Manager, Misnamed, Moved, check_name
+from snnir.runtime.numbers import EXACT, exact
 from snnir.runtime.package import CELLS_FILE, Package, unpack
 from snnir.runtime.platform import Platform
 from snnir.runtime.relocate import relocated
 from snnir.runtime.state import Resident, Taken, Unknown
 from snnir.runtime.store import Busy, Store
+from snnir.runtime.upload import MOST_BYTES, PACKAGES, Packages
 
-MOST_BYTES = 256 << 20
-"""The largest package that is taken."""
-PACKAGES = "application/octet-stream"
-POSITIVE = r"^[0-9]{1,18}(/[0-9]{1,18}|(\.[0-9]{0,18})?([eE][+-]?[0-9]{1,2})?)$"
-LONGEST_NAME = 200
 MEANINGS = {
     401: "no token, or a wrong one",
     403: "the request is for another host, or comes from another site",
     404: "there is no such thing",
+    408: "the package does not come",
     409: "refused; the machine is as it was",
     413: "the package is too large",
     415: "the body is of another type",
@@ -65,7 +63,7 @@ MEANINGS = {
 
 Name = Annotated[str, InPath(description="what the application is called on the machine")]
 Coordinate = Annotated[int, InPath(ge=0)]
-Exact = Annotated[str | None, Query(pattern=POSITIVE, max_length=48)]
+Exact = Annotated[str | None, Query(pattern=EXACT, max_length=48)]
 
 
 def service(
@@ -95,20 +93,12 @@ def service(
     return app
 
 
-class Invalid(Exception):
-    """A request that is answered with a problem."""
-
-    def __init__(self, status: int, error: str, fix: str) -> None:
-        super().__init__(error)
-        self.answer = problem(status, error, fix)
-
-
 class _Routes:
     """What can be asked of a machine."""
 
     def __init__(self, keeper: Keeper, most: int) -> None:
         self.keeper = keeper
-        self.most = most
+        self.packages = Packages(most)
         self.platform = keeper.platform
 
     def router(self, *, guarded: bool) -> APIRouter:
@@ -128,7 +118,7 @@ class _Routes:
         add("GET", "/machine.svg", self.drawn, None, responses=picture, response_class=_Picture)
         body = {"required": True, "content": {PACKAGES: {"schema": {"type": "string", "format": "binary"}}}}
         more = {"status_code": 201, "openapi_extra": {"requestBody": body}}
-        add("POST", "/applications", self.admit, answers.Admitted, 409, 413, 415, **more)
+        add("POST", "/applications", self.admit, answers.Admitted, 408, 409, 413, 415, **more)
         add("GET", "/applications/{name}", self.application, answers.Resident, 404)
         add("DELETE", "/applications/{name}", self.remove, answers.Removed, 404)
         binary = {"type": "string", "format": "binary"}
@@ -173,7 +163,7 @@ class _Routes:
             str,
             Query(
                 description="part of the best throughput, below 1, to give up for room on links if none is asked for",
-                pattern=POSITIVE,
+                pattern=EXACT,
                 max_length=48,
             ),
         ] = "1/20",
@@ -183,9 +173,11 @@ class _Routes:
         if part >= 1:
             raise Invalid(422, f"headroom: {headroom} is no part of a throughput", "give a number from 0 to below 1")
         wanted = Constraints(_positive("throughput", throughput), _positive("latency", latency))
-        data = await self._body(request)
+        if name is not None:
+            check_name(name)
+        data = await self.packages.sent(request)
         package = await run_in_threadpool(_unpacked, data)
-        called = _fit_for_paths(package.application.name if name is None else name)
+        called = package.application.name if name is None else name
         offer = await self.keeper.ask(lambda manager: manager.admit(package, data, Wanted(called, wanted, part)))
         response.headers["Location"] = f"/v1/applications/{quote(called, safe='')}"
         return offer_as_json(self.platform, offer)
@@ -195,9 +187,10 @@ class _Routes:
         resident = await self.keeper.ask(lambda manager: manager.remove(name))
         return {"removed": resident.name, "crossbars": len(resident.crossbars)}
 
-    async def configuration(self, name: Name) -> Response:
+    async def configuration(self, request: Request, name: Name) -> Response:
         """The configuration of an application where it is now: a zip file of config.json and cells.safetensors."""
         resident, data = await self.keeper.ask(lambda manager: with_package(manager, name))
+        self.packages.hold(request, len(data))
         return _Archive(
             await run_in_threadpool(_zipped, self.platform, resident, data),
             headers={"Content-Disposition": 'attachment; filename="configuration.zip"'},
@@ -205,18 +198,18 @@ class _Routes:
 
     async def fail(self, x: Coordinate, y: Coordinate, n: Coordinate) -> Any:
         """A crossbar has failed; what runs on it is admitted again elsewhere, if it can."""
-        number = self._crossbar(x, y, n)
+        number = crossbar_number(self.platform, x, y, n)
         return self._now(number, "faulty", await self.keeper.ask(lambda manager: manager.fail(number)))
 
     async def repair(self, x: Coordinate, y: Coordinate, n: Coordinate) -> Any:
         """A crossbar works again, or is no longer reserved."""
-        number = self._crossbar(x, y, n)
+        number = crossbar_number(self.platform, x, y, n)
         await self.keeper.ask(lambda manager: manager.repair(number))
         return self._now(number, "free")
 
     async def reserve(self, x: Coordinate, y: Coordinate, n: Coordinate) -> Any:
         """Keep a free crossbar from being used."""
-        number = self._crossbar(x, y, n)
+        number = crossbar_number(self.platform, x, y, n)
         await self.keeper.ask(lambda manager: manager.reserve(number))
         return self._now(number, "reserved")
 
@@ -230,34 +223,9 @@ class _Routes:
         found = await self.keeper.ask(_found)
         return {"sound": not found, "findings": found}
 
-    def _crossbar(self, x: int, y: int, n: int) -> int:
-        machine = self.platform.machine
-        if x >= machine.mesh[0] or y >= machine.mesh[1] or n >= machine.crossbars_per_tile:
-            sizes = f"{machine.mesh[0]}x{machine.mesh[1]} tiles of {machine.crossbars_per_tile} crossbars"
-            raise Invalid(404, f"there is no crossbar {x},{y},{n}", f"the machine has {sizes}, counted from 0")
-        return (y * machine.mesh[0] + x) * machine.crossbars_per_tile + n
-
     def _now(self, crossbar: int, state: str, moved: Moved | None = None) -> dict[str, Any]:
         place = crossbar_as_json(self.platform, crossbar)
         return {"crossbar": place, "state": state, "moved": moved_as_json(self.platform, moved)}
-
-    async def _body(self, request: Request) -> bytes:
-        """The package of a request, of which no more is read than is taken."""
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != PACKAGES:
-            raise Invalid(415, "the body is no package", f"send the bytes of a .snnpkg file as {PACKAGES}")
-        fix = f"at most {self.most} bytes are taken here; snnc machine admit takes more"
-        length = request.headers.get("content-length", "0")
-        if length.isdecimal() and int(length[:20]) > self.most:
-            raise Invalid(413, f"the package has {length[:20]} bytes", fix)
-        data = bytearray()
-        try:
-            async for piece in request.stream():
-                data += piece
-                if len(data) > self.most:
-                    raise Invalid(413, "the package is too large", fix)
-        except ClientDisconnect:
-            raise Invalid(422, "the body ends too early", "send all of the package") from None
-        return bytes(data)
 
 
 class _Picture(Response):
@@ -294,14 +262,10 @@ def _known_arguments(request: Request) -> None:
 
 
 def _number(name: str, text: str) -> Fraction:
-    """A number that matches `POSITIVE`, exactly."""
     try:
-        found = Fraction(text)
-    except ZeroDivisionError:
-        found = Fraction(10**18)
-    if max(found.numerator, found.denominator) >= 10**18:
-        raise Invalid(422, f"{name}: {text} is no number of at most 18 digits", "give one as 2.5e5 or 1/3")
-    return found
+        return exact(text)
+    except ValueError as error:
+        raise Invalid(422, f"{name}: {error}", "give a number as 2.5e5 or 1/3") from None
 
 
 def _positive(name: str, text: str | None) -> Fraction | None:
@@ -309,13 +273,6 @@ def _positive(name: str, text: str | None) -> Fraction | None:
     if found == 0:
         raise Invalid(422, f"{name}: {text} is not positive", "give a number as 2.5e5 or 1/3, or leave it out")
     return found
-
-
-def _fit_for_paths(name: str) -> str:
-    """A name that can be asked for again, and stand in a picture."""
-    if len(name) > LONGEST_NAME or not name.isprintable() or "/" in name or name in (".", ".."):
-        raise Invalid(422, f"name: {name[:LONGEST_NAME]!r} is no name for the service", "printable, no '/', not '.'")
-    return name
 
 
 def _found(manager: Manager) -> list[str]:
@@ -358,6 +315,8 @@ def _failed(_: Request, error: Exception) -> Response:
             return problem(409, place, error.hint, None if error.best is None else float(error.best))
         case Taken():
             return problem(409, place, error.hint)
+        case Misnamed():
+            return problem(422, place, error.hint)
         case Unknown():
             return problem(404, place, error.hint)
         case Busy():
@@ -378,4 +337,5 @@ def _no_such_thing(_: Request, error: Exception) -> Response:
 
 
 def _internal(_: Request, error: Exception) -> Response:
-    return problem(500, f"internal error ({type(error).__name__})", "the log of the service says more")
+    """What is beyond the gate does not come through it."""
+    return problem(500, f"internal error ({type(error).__name__})", "the log of the service says more", headers=ALWAYS)

@@ -5,9 +5,10 @@ of a resident holds as long as no link on its ways has more flows than its `room
 anybody exactly when no link gets more flows than the least room of the residents that use it; see docs/runtime.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +21,18 @@ Integers = NDArray[np.int64]
 
 FREE, FAULTY, RESERVED = -1, -2, -3
 """What stands in place of a resident's number in `State.owner`."""
+LISTED = 10
+"""Applications that a message names."""
 ENDLESS = 1 << 40
 """The room of a link that nobody counts on."""
 
 
 class Unknown(SnnirError):
-    """No application of that name is on the machine."""
+    """There is no such application on the machine, or no such crossbar."""
 
 
 class Taken(SnnirError):
-    """A crossbar belongs to an application."""
+    """A crossbar belongs to an application, or is faulty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +90,10 @@ class State:
     def resident(self, name: str) -> Resident:
         """The resident of that name."""
         if name not in self.residents:
-            known = ", ".join(self.residents) or "nobody"
-            raise Unknown(name, "no application of this name is on the machine", f"there is {known}")
+            known = ", ".join(islice(self.residents, LISTED)) or "nobody"
+            more = len(self.residents) - LISTED
+            hint = f"there is {known}" + (f" and {more} more" if more > 0 else "")
+            raise Unknown(name, "no application of this name is on the machine", hint)
         return self.residents[name]
 
     def add(self, resident: Resident) -> None:
@@ -115,11 +120,13 @@ class State:
 
     def mark(self, crossbar: int, owner: int) -> Resident | None:
         """Declare a crossbar `FAULTY`, `RESERVED` or `FREE` again; the resident that held it, which is removed."""
-        if not 0 <= crossbar < len(self.owner):
-            raise SnnirError(str(crossbar), f"there is no such crossbar, only 0 to {len(self.owner) - 1}", "see show")
+        if not self._exists(crossbar):
+            most = len(self.owner) - 1
+            raise SnnirError(str(crossbar), f"there is no such crossbar, only 0 to {most}", "see snnc machine show")
         holder = self.holder(crossbar)
         if holder is not None and owner != FAULTY:
-            raise Taken(str(crossbar), f"the crossbar belongs to {holder.name}", f"remove {holder.name} before")
+            place, hint = self.named(crossbar), f"remove {holder.name} before"
+            raise Taken(place, f"the crossbar belongs to {holder.name}", hint)
         if holder is not None:
             self.remove(holder.name)
         self.owner[crossbar] = owner
@@ -127,8 +134,20 @@ class State:
 
     def holder(self, crossbar: int) -> Resident | None:
         """The resident that a crossbar belongs to."""
-        number = int(self.owner[crossbar])
+        number = int(self.owner[crossbar]) if self._exists(crossbar) else FREE
         return next((each for each in self.residents.values() if each.number == number), None)
+
+    def is_faulty(self, crossbar: int) -> bool:
+        """Whether a crossbar is marked as `FAULTY`."""
+        return self._exists(crossbar) and self.owner[crossbar] == FAULTY
+
+    def named(self, crossbar: int) -> str:
+        """A crossbar as users name it: `X,Y,N`."""
+        tile, within = divmod(crossbar, self.platform.machine.crossbars_per_tile)
+        return ",".join(map(str, (*floor_of(self.platform).tile(tile), within)))
+
+    def _exists(self, crossbar: int) -> bool:
+        return 0 <= crossbar < len(self.owner)
 
     def copy(self) -> "State":
         """A state that changes by itself."""
@@ -160,8 +179,3 @@ def problems(state: State) -> Iterator[str]:
     floor = floor_of(state.platform)
     for link in np.flatnonzero(flows > state.room).tolist():
         yield f"{floor.name(link)} has {flows[link]} flows, a guarantee allows {state.room[link]}"
-
-
-def by_number(residents: Mapping[str, Resident]) -> dict[int, Resident]:
-    """The residents by their numbers."""
-    return {each.number: each for each in residents.values()}

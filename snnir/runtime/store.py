@@ -13,8 +13,8 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Generator, Iterable
-from contextlib import closing, contextmanager
+from collections.abc import Generator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 
 from snnir.errors import SnnirError
+from snnir.runtime.events import MARKS, Event, base_of, described, mark_of, packed, read_events, rebuilt, requests
 from snnir.runtime.platform import Platform
-from snnir.runtime.state import FAULTY, FREE, RESERVED, Resident, State
+from snnir.runtime.state import FREE, Resident, State
 
 VERSION = 1
 PATIENCE = 120.0
@@ -34,7 +35,8 @@ PATIENCE = 120.0
 PAUSE = 0.001
 """Seconds until it asks again whether it is its turn."""
 DAMAGED = "name a file that snnc machine create has made, or go back to a copy of this one"
-MARKS = {FAULTY: "faulty", RESERVED: "reserved", FREE: "free"}
+NONSENSE = (ArithmeticError, AttributeError, LookupError, RecursionError, StopIteration, TypeError, ValueError)
+"""What comes up where values of a damaged file are read."""
 
 _SCHEMA = """
 create table machine (
@@ -50,15 +52,6 @@ create table held (
 create table marked (crossbar integer primary key, mark text not null);
 create table event (number integer primary key autoincrement, kind text not null, detail blob not null);
 """
-
-
-@dataclass(frozen=True)
-class Event:
-    """One change of a machine. `kind`: `admit`, `remove` or `mark`; `detail`: plain values, as `Store` writes them."""
-
-    number: int
-    kind: str
-    detail: dict[str, Any]
 
 
 class Busy(SnnirError):
@@ -78,9 +71,10 @@ class Store:
             raise SnnirError(path, problem, f"make a machine: snnc machine create --platform FILE.toml {path}")
         self._state: State | None = None
         self._seen = -1
-        with self._talking():
-            self._database = _connect(path, patience)
+        with self._talking(), self._reading(), ExitStack() as failing:
+            self._database = failing.enter_context(closing(_connect(path, patience)))
             self._platform = self._read_platform()
+            failing.pop_all()
 
     @staticmethod
     def create(path: Path, platform: Platform) -> "Store":
@@ -121,8 +115,8 @@ class Store:
         The change's `state` is the machine's; what is done to it must be done by the change's methods.
         """
         with self._talking():
-            self._wait_for_my_turn()
             try:
+                self._wait_for_my_turn()
                 change = Change(self._database, self._current().copy())
                 yield change
                 self._database.execute("update machine set next = ?", (change.state.next,))
@@ -136,23 +130,19 @@ class Store:
 
     def state(self) -> State:
         """The state as it is now; not to be changed."""
-        with self._talking():
-            self._database.execute("begin")
-            try:
-                return self._current()
-            finally:
-                self._database.execute("rollback")
+        with self._one_moment():
+            return self._current()
 
-    def audit(self) -> tuple[State, list[Event], dict[str, str]]:
-        """The state as its tables have it, all events, and for each package the digest of its bytes; of one moment."""
-        with self._talking():
-            self._database.execute("begin")
-            try:
-                packages = self._database.execute("select digest, data from package")
-                found = {digest: _digest(data) for digest, data in packages}
-                return self._read(), self.events(), found
-            finally:
-                self._database.execute("rollback")
+    def audit(self) -> "Audit":
+        """All that the file says, for a comparison."""
+        with self._one_moment(), self._reading():
+            damage = [row[0] for row in self._database.execute("pragma integrity_check(10)") if row[0] != "ok"]
+            orphans = self._database.execute("pragma foreign_key_check")
+            damage += [f"row {row} of {table} needs a {parent} that is not there" for table, row, parent, _ in orphans]
+            packages = self._database.execute("select digest, data from package")
+            found = {digest: _digest(data) for digest, data in packages}
+            asked = dict(self._database.execute("select name, request from resident").fetchall())
+            return Audit(damage, self._read(), read_events(self._database), found, asked)
 
     def package(self, digest: str) -> bytes:
         """The bytes of the package of a resident."""
@@ -164,20 +154,29 @@ class Store:
 
     def request(self, name: str) -> dict[str, Any]:
         """What was asked for when an application was admitted."""
-        with self._talking():
+        with self._talking(), self._reading():
             row = self._database.execute("select request from resident where name = ?", (name,)).fetchone()
-        return {} if row is None else json.loads(row[0])
+            return {} if row is None else json.loads(row[0])
 
     def events(self) -> list[Event]:
-        """All changes since the machine was made, the first one first."""
-        with self._talking():
-            rows = self._database.execute("select number, kind, detail from event order by number").fetchall()
-            return [Event(number, kind, json.loads(zlib.decompress(detail))) for number, kind, detail in rows]
+        """All changes since the machine was made, or since the state that stands in place of the first ones."""
+        with self._talking(), self._reading():
+            return read_events(self._database)
 
     def changes(self) -> int:
         """How many changes there have been: the number of the last event."""
         with self._talking():
             return self._last_event()
+
+    def forget(self, keep: int) -> int:
+        """Put the state that they led to in place of all events but the last `keep`, and make the file as small as it
+        can be; how many events those were.
+        """
+        with self.changing() as change, self._reading():
+            count = change.forget(keep)
+        with self._talking():
+            self._database.execute("vacuum")
+        return count
 
     def _wait_for_my_turn(self) -> None:
         """Begin a change. SQLite itself asks again after up to 100 ms, and others come in between."""
@@ -189,7 +188,7 @@ class Store:
                     self._database.execute("begin immediate")
                     return
                 except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    if not _is_busy(error) or time.monotonic() > until:
                         raise
                 time.sleep(PAUSE)
         finally:
@@ -198,7 +197,8 @@ class Store:
     def _current(self) -> State:
         last = self._last_event()
         if self._state is None or self._seen != last:
-            self._state, self._seen = self._read(), last
+            with self._reading():
+                self._state, self._seen = self._read(), last
         return self._state
 
     def _last_event(self) -> int:
@@ -218,11 +218,13 @@ class Store:
             held.setdefault(resident, []).append((cluster, crossbar))
             state.owner[crossbar] = resident
         for crossbar, mark in self._database.execute("select crossbar, mark from marked"):
-            state.owner[crossbar] = next(number for number, name in MARKS.items() if name == mark)
+            state.owner[crossbar] = mark_of(mark)
         columns = "number, name, package, period, latency, links, flows, room"
         for row in self._database.execute(f"select {columns} from resident order by number"):
             number, name, package, period, latency = row[:5]
             links, flows, room = (np.frombuffer(blob, "<i8").astype(np.int64) for blob in row[5:])
+            if not len(links) == len(flows) == len(room):
+                raise ValueError(f"the links of {name} have other numbers of flows, or of what it counts on")
             crossbars = np.array([crossbar for _, crossbar in sorted(held.get(number, []))], np.int64)
             guarantee = Fraction(period), Fraction(latency)
             state.residents[name] = Resident(number, name, package, crossbars, links, flows, room, *guarantee)
@@ -231,18 +233,50 @@ class Store:
         return state
 
     @contextmanager
+    def _one_moment(self) -> Generator[None]:
+        """All that is read inside is of one moment."""
+        with self._talking():
+            self._database.execute("begin")
+            try:
+                yield
+            finally:
+                if self._database.in_transaction:
+                    self._database.execute("rollback")
+
+    @contextmanager
     def _talking(self) -> Generator[None]:
+        """Errors of the database, in our words."""
         try:
             yield
         except sqlite3.OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error):
+            if _is_busy(error):
                 hint = "try again; see which other processes use it"
                 raise Busy(self.path, f"is in use for more than {self.patience:g} s", hint) from None
-            raise SnnirError(
-                self.path, f"cannot be used ({error})", "is there space on the disk, and the right?"
-            ) from None
-        except (sqlite3.Error, zlib.error, ValueError, KeyError, TypeError, IndexError, StopIteration) as error:
+            hint = "is there space on the disk, and the right?"
+            raise SnnirError(self.path, f"cannot be used ({error})", hint) from None
+        except sqlite3.Error as error:
             raise SnnirError(self.path, f"this is no machine, or a damaged one ({error})", DAMAGED) from None
+
+    @contextmanager
+    def _reading(self) -> Generator[None]:
+        """Errors of what is in the database: nothing may be done inside but to read it."""
+        try:
+            yield
+        except (*NONSENSE, zlib.error) as error:
+            raise SnnirError(self.path, f"this is no machine, or a damaged one ({error})", DAMAGED) from None
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All that the file of a machine says at one moment. `damage`: what the database finds in itself; `state`: as its
+    tables have it; `packages`: for each the digest of its bytes; `asked`: for each resident what it asked for, as text.
+    """
+
+    damage: list[str]
+    state: State
+    events: list[Event]
+    packages: dict[str, str]
+    asked: dict[str, str]
 
 
 class Change:
@@ -268,7 +302,7 @@ class Change:
     def remove(self, name: str) -> Resident:
         """Take a resident away; its package too, when it was the last one of that package."""
         resident = self.state.remove(name)
-        self._forget(resident)
+        self._leave(resident)
         self._note("remove", {"name": name})
         return resident
 
@@ -276,48 +310,31 @@ class Change:
         """Declare a crossbar `FAULTY`, `RESERVED` or `FREE`; the resident that had it, which is removed."""
         holder = self.state.mark(crossbar, owner)
         if holder is not None:
-            self._forget(holder)
+            self._leave(holder)
         self._database.execute("delete from marked where crossbar = ?", (crossbar,))
         if owner != FREE:
             self._database.execute("insert into marked values (?, ?)", (crossbar, MARKS[owner]))
         self._note("mark", {"crossbar": crossbar, "mark": MARKS[owner]})
         return holder
 
-    def _forget(self, resident: Resident) -> None:
+    def forget(self, keep: int) -> int:
+        """Put the state that they led to in place of all events but the last `keep`; how many those were."""
+        events = read_events(self._database)
+        old = events[: max(0, len(events) - keep)]
+        count = sum(event.kind != "base" for event in old)
+        if count:
+            base, last = base_of(rebuilt(self.state.platform, old), requests(old)), old[-1].number
+            self._database.execute("delete from event where number <= ?", (last,))
+            self._database.execute("insert into event values (?, 'base', ?)", (last, packed(base)))
+        return count
+
+    def _leave(self, resident: Resident) -> None:
         self._database.execute("delete from resident where number = ?", (resident.number,))
         unused = "delete from package where digest = ? and digest not in (select package from resident)"
         self._database.execute(unused, (resident.package,))
 
     def _note(self, kind: str, detail: dict[str, Any]) -> None:
-        packed = zlib.compress(json.dumps(detail).encode(), 1)
-        self._database.execute("insert into event (kind, detail) values (?, ?)", (kind, packed))
-
-
-def described(resident: Resident) -> dict[str, Any]:
-    """A resident as plain values; `resident_of` is the inverse."""
-    arrays = {name: getattr(resident, name).tolist() for name in ("crossbars", "links", "flows", "room")}
-    guarantee = {"period": str(resident.period), "latency": str(resident.latency)}
-    return {"number": resident.number, "name": resident.name, "package": resident.package, **arrays, **guarantee}
-
-
-def resident_of(raw: dict[str, Any]) -> Resident:
-    """The resident that `described` gave."""
-    crossbars, links, flows, room = (np.array(raw[name], np.int64) for name in ("crossbars", "links", "flows", "room"))
-    guarantee = Fraction(raw["period"]), Fraction(raw["latency"])
-    return Resident(raw["number"], raw["name"], raw["package"], crossbars, links, flows, room, *guarantee)
-
-
-def rebuilt(platform: Platform, events: Iterable[Event], base: State | None = None) -> State:
-    """The state that events lead to, from an empty machine or from `base`, which stays as it is."""
-    state = State.of(platform) if base is None else base.copy()
-    for event in events:
-        if event.kind == "admit":
-            state.add(resident_of(event.detail))
-        elif event.kind == "remove":
-            state.remove(event.detail["name"])
-        else:
-            state.mark(event.detail["crossbar"], next(n for n, mark in MARKS.items() if mark == event.detail["mark"]))
-    return state
+        self._database.execute("insert into event (kind, detail) values (?, ?)", (kind, packed(detail)))
 
 
 def _digest(data: bytes | str) -> str:
@@ -325,11 +342,19 @@ def _digest(data: bytes | str) -> str:
     return blake2b(data.encode() if isinstance(data, str) else data, digest_size=16).hexdigest()
 
 
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    """Whether others use the file; errors that Python itself raises have no code."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def _connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=patience, isolation_level=None)
-    database.execute("pragma foreign_keys = on")
-    database.execute("pragma synchronous = extra")  # a commit is the end of the journal: that must be on disk, too
-    return database
+    with ExitStack() as failing:
+        database = failing.enter_context(closing(sqlite3.connect(path, timeout=patience, isolation_level=None)))
+        database.execute("pragma foreign_keys = on")
+        database.execute("pragma synchronous = extra")  # a commit is the end of the journal: that must be on disk, too
+        database.execute("pragma fullfsync = on")  # macOS: what has reached the disk's memory is not yet on it
+        failing.pop_all()
+        return database
 
 
 def _keep_names(folder: Path) -> None:

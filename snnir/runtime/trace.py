@@ -12,12 +12,15 @@ import numpy as np
 from snnir.errors import SnnirError
 from snnir.machine.parts import UNIT_SECONDS
 from snnir.runtime.application import Application, Constraints
+from snnir.runtime.numbers import exact
 from snnir.runtime.platform import Platform
 
 Kind = Literal["arrive", "depart", "fail", "repair"]
 KINDS: tuple[Kind, ...] = ("arrive", "depart", "fail", "repair")
 MOST_TIME = 1 << 52
 """In the platform's unit."""
+MOST_DIGITS = 60
+"""Of a throughput or latency; generated ones are parts of exact periods."""
 
 
 @dataclass(frozen=True)
@@ -131,14 +134,20 @@ def read_trace(path: Path, packages: Mapping[str, Application], platform: Platfo
 
 
 def _event(raw: dict[str, Any]) -> Event:
-    limits = [Fraction(raw[key]) if key in raw else None for key in ("throughput", "latency")]
-    if any(limit is not None and limit <= 0 for limit in limits):
-        raise ValueError("a throughput or latency is not positive")
+    limits = [_limit(raw[key]) if key in raw else None for key in ("throughput", "latency")]
     time, crossbar = raw["time"], raw.get("crossbar", -1)
     if not isinstance(time, int) or not isinstance(crossbar, int):
         raise TypeError("time and crossbar are whole numbers")
     wanted = Constraints(*limits) if raw["event"] == "arrive" else None
     return Event(time, raw["event"], str(raw.get("name", "")), str(raw.get("package", "")), wanted, crossbar)
+
+
+def _limit(value: Any) -> Fraction:
+    """A throughput or latency: a fraction as text, or a number of JSON."""
+    text = str(value)
+    if text.startswith("-") or not (found := exact(text, MOST_DIGITS)):
+        raise ValueError("a throughput or latency is not positive")
+    return found
 
 
 def _problem(event: Event, before: list[Event], packages: Mapping[str, Application], platform: Platform) -> str | None:

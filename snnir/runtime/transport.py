@@ -27,7 +27,9 @@ class Transport:
 
 def plain(found: Bound, room: Integers) -> tuple[Integers, Integers]:
     """`send` and `carry` with `room[l]` flows on link l that always have a flit waiting."""
-    return waiting(found.ways.begin, found.ways.links, found.flits, *found.floor.times, room)
+    flit, hop = found.floor.times
+    turn = flit * room
+    return waiting(found.ways.begin, found.ways.links, found.flits, np.stack((turn, turn + hop), axis=1))
 
 
 def fastest(graph: Graph, room: Integers) -> Transport:
@@ -40,7 +42,11 @@ def fastest(graph: Graph, room: Integers) -> Transport:
     target = int(least * SHARPER)
     while target > 0 and found.application.distance.size and int(send.max()) > target:
         send, carry = _bounded(found, room, target, send, carry)
-        sharper = Transport(send, carry, cycle(graph, graph.times(send, carry)))
+        times = graph.times(send, carry)
+        # the cycle that sets the period now often does so still, and longer
+        if best is not None and best.found.ratio(graph, times) >= least:
+            break
+        sharper = Transport(send, carry, cycle(graph, times, least))
         if sharper.found.period >= least:
             break
         best, least = sharper, sharper.found.period

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -25,6 +26,7 @@ from snnir.maxplus import (
     start_times,
     sweeps,
 )
+from snnir.maxplus.cycle_ratio import CycleRatios
 from snnir.maxplus.kernels import LIMIT, compiled, greater, restart
 from snnir.maxplus.relaxation import Relaxation
 from snnir.maxplus.sweeps import Sweeps
@@ -118,6 +120,38 @@ def check_all(graph: TimedGraph) -> None:
     least = expected or Fraction(0)
     for period in (least, least + Fraction(7, 3), least - 1):
         assert starts(graph, period, 0) == starts(graph, period, 1 << 60)
+
+
+@given(graphs(), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1 << 30)), min_size=1, max_size=4))
+@examples
+def test_ratios_for_one_vector_of_times_after_the_other(graph: TimedGraph, draws: list[tuple[int, int]]) -> None:
+    """Each is what is found from nothing; with `enough`, any ratio that is."""
+    ratios = CycleRatios(graph.size, graph.source, graph.target, graph.tokens)
+    for bits, seed in draws:
+        time = np.random.default_rng(seed).integers(-(1 << bits >> 3), 1 << bits, graph.edge_count)
+        try:
+            expected = maximum_cycle_ratio(replace(graph, time=time))
+        except Deadlock as error:
+            with pytest.raises(Deadlock) as again:
+                ratios.maximum(time)
+            assert again.value.cycle == error.cycle
+            continue
+        assert ratios.maximum(time) == expected
+        if expected is not None:
+            for enough in (expected.ratio + 1, expected.ratio, expected.ratio - Fraction(1 << bits, 4)):
+                found = ratios.maximum(time, enough)
+                assert found is not None
+                assert replace(graph, time=time).ratio(found.cycle) == found.ratio
+                assert found == expected if enough > expected.ratio else found.ratio >= enough
+
+
+def test_the_first_ratio_that_is_enough_will_do() -> None:
+    """The first choice of both nodes is the loop of ratio 3; that of 5 is found only when it is needed."""
+    graph = TimedGraph.from_edges(2, [(0, 0, 3, 1), (0, 1, 2, 0), (1, 0, 3, 1)])
+    ratios = CycleRatios(graph.size, graph.source, graph.target, graph.tokens)
+    assert ratios.maximum(graph.time, 3) == CycleRatio(Fraction(3), (0,))
+    for enough in (None, 4, 5, 6):
+        assert ratios.maximum(graph.time, enough) == CycleRatio(Fraction(5), (1, 2))
 
 
 def test_both_arithmetics_are_met_and_the_second_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 
 from snnir.runtime.keeper import Keeper
 from snnir.runtime.package import read_package
-from snnir.runtime.service import PACKAGES, service
+from snnir.runtime.service import service
 from snnir.runtime.store import Store
+from snnir.runtime.upload import PACKAGES
 from tests.runtime.applications import sample_package
 
 URL = "http://127.0.0.1:8765"

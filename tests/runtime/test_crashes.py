@@ -76,7 +76,11 @@ def release(store: Store) -> None:
         change.mark(11, FREE)
 
 
-@pytest.mark.parametrize("change", [admit, remove, move, release])
+def forget(store: Store) -> None:
+    assert store.forget(1) == 2
+
+
+@pytest.mark.parametrize("change", [admit, remove, move, release, forget])
 def test_at_every_moment_the_state_is_that_before_or_after(
     change: Callable[[Store], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

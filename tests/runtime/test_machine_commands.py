@@ -154,6 +154,65 @@ def test_bad_traces(
     assert message in said and f"{trace}:2" in said
 
 
+@pytest.mark.parametrize("name", ["", "a/b", "..", "two\nlines", "\x1b[31m", "\udc80", "n" * 201])
+def test_names_that_nobody_may_have(
+    machine: Path, package: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """They would break pictures, lines of text or addresses."""
+    before = machine.read_bytes()
+    assert "cannot have this name" in refused(capsys, "admit", machine, package, "--name", name)
+    assert machine.read_bytes() == before
+
+
+def test_what_cannot_be_written_does_not_stay(
+    machine: Path, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1 means that nothing has happened."""
+    before = machine.read_bytes()
+    assert "no folder" in refused(capsys, "admit", machine, package, "-o", tmp_path / "none" / "a")
+    assert machine.read_bytes() == before
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.rename", full)
+        assert "No space left" in refused(capsys, "admit", machine, package, "-o", tmp_path / "a")
+    assert ask(capsys, "show", machine)["applications"] == [] and ask(capsys, "fsck", machine)["sound"]
+    assert not list(tmp_path.glob("*a"))
+    ask(capsys, "admit", machine, package, "-o", tmp_path / "a")
+
+
+def test_crossbars_are_named_as_they_were_given(
+    machine: Path, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ",".join(map(str, ask(capsys, "admit", machine, package)["crossbars"][0]))
+    assert refused(capsys, "reserve", machine, place) == f"{place}: error: the crossbar belongs to digits"
+    ask(capsys, "fail", machine, "3,2,1")
+    assert refused(capsys, "reserve", machine, "3,2,1") == "3,2,1: error: the crossbar is faulty"
+    assert ask(capsys, "show", machine)["faulty"] == [[3, 2, 1]]
+    ask(capsys, "repair", machine, "3,2,1")
+    ask(capsys, "reserve", machine, "3,2,1")
+
+
+def test_a_machine_forgets(machine: Path, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for crossbar in ("3,3,3", "3,3,2"):
+        ask(capsys, "fail", machine, crossbar)
+    for _ in range(20):
+        ask(capsys, "admit", machine, package, "--name", "a")
+        ask(capsys, "remove", machine, "a")
+    ask(capsys, "admit", machine, package, "--name", "b")
+    before, size = ask(capsys, "show", machine), machine.stat().st_size
+    found = ask(capsys, "compact", machine, "--keep", "3")
+    assert (found["forgotten"], found["kept"]) == (40, 3) and found["bytes"] < found["bytes_before"] == size
+    assert ask(capsys, "show", machine) == before and ask(capsys, "fsck", machine)["sound"]
+    assert ask(capsys, "compact", machine)["forgotten"] == 0
+    ask(capsys, "repair", machine, "3,3,2")
+    assert ask(capsys, "compact", machine, "--keep", "0")["forgotten"] == 4
+    assert ask(capsys, "fsck", machine)["sound"] and len(Store(machine).events()) == 1
+    assert "no whole number" in refused(capsys, "compact", machine, "--keep", "-1")
+
+
 def test_what_is_wrong_is_said(
     machine: Path, package: Path, tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,6 +222,9 @@ def test_what_is_wrong_is_said(
     assert "no application of this name" in refused(capsys, "remove", machine, "nobody")
     assert "is no crossbar" in refused(capsys, "fail", machine, "1,2")
     assert "there is no such crossbar" in refused(capsys, "fail", machine, "9,0,0")
+    assert "is no crossbar" in refused(capsys, "fail", machine, f"{'9' * 5000},0,0")
+    assert "no whole number" in refused(capsys, "replay", machine, package, "--seed", "-1")
+    assert "no whole number" in refused(capsys, "replay", machine, package, "--events", "0")
     assert "rows" in refused(capsys, "admit", machine, sample_package("mesh2x2-64"))
     assert "cannot be guaranteed" in refused(capsys, "admit", machine, package, "--throughput", 1e9)
     (tmp_path / "bad.snnpkg").write_bytes(package.read_bytes()[:-100])

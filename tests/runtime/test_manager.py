@@ -13,11 +13,12 @@ from snnir.errors import SnnirError
 from snnir.runtime import manager as manager_module
 from snnir.runtime.admission import Offer, Request, admit
 from snnir.runtime.application import Application, Constraints
+from snnir.runtime.events import described
 from snnir.runtime.fsck import findings
 from snnir.runtime.manager import Manager, asked, request_of, spread
 from snnir.runtime.package import Package, read_package
 from snnir.runtime.state import FAULTY, FREE, RESERVED, State
-from snnir.runtime.store import Store, described
+from snnir.runtime.store import Store
 from tests.runtime.applications import sample_package
 
 MACHINE = "mesh2x2-64"

@@ -232,6 +232,7 @@ NO_PACKAGES: dict[str, tuple[Callable[[], bytes], str]] = {
     "platform of another type": (lambda: with_json(PACKAGE_FILE, lambda d: d.update(platform=3)), "platform is not"),
     "other platform": (lambda: with_json(PACKAGE_FILE, lambda d: d["platform"].update(rows=63)), "digests"),
     "no routes": (lambda: with_json(PACKAGE_FILE, lambda d: d["platform"].update(multicast=0)), "platform is not"),
+    "true buffers": (lambda: with_json(PACKAGE_FILE, lambda d: d["platform"].update(events=True)), "platform is not"),
     "huge buffers": (lambda: with_json(PACKAGE_FILE, lambda d: d["platform"].update(events=10**17)), "platform is not"),
     "negative": (lambda: with_json(PACKAGE_FILE, lambda d: d["constraints"].update(latency="-1")), "constraints are"),
     "division by 0": (

@@ -163,8 +163,9 @@ def test_directories_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch
     (tmp_path / "there").mkdir()
     with pytest.raises(SnnirError, match="exists"):
         relocate(package, range(4), platform, tmp_path / "there")
-    with pytest.raises(SnnirError, match="cannot be written"):
-        relocate(package, range(4), platform, tmp_path / "no" / "such")
+    for name in ("no/such", 300 * "n"):
+        with pytest.raises(SnnirError, match="cannot be written"):
+            relocate(package, range(4), platform, tmp_path / name)
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")

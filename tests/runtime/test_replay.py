@@ -168,6 +168,21 @@ def test_a_failure_moves_what_was_there() -> None:
     assert free[1] == free[0] - 1 and free[2] == free[0]
 
 
+def test_a_name_that_is_there_already() -> None:
+    """The second one is refused, and the first one stays what it is."""
+    events = company("mesh2x2-64", 1)
+    again = replace(events[0], time=events[0].time + 1, package="digits_recurrent")
+    crossbar = int(
+        admit(
+            State.of(target("mesh2x2-64")), packages("mesh2x2-64")["digits"].application, "", Request("a0")
+        ).resident.crossbars[0]
+    )
+    failure = Event(events[0].time + 2, "fail", crossbar=crossbar)
+    outcome = replay(target("mesh2x2-64"), packages("mesh2x2-64"), [events[0], again, failure, events[1]])
+    assert (outcome.arrived, outcome.admitted, outcome.moved) == (2, 1, 1)
+    assert outcome.reasons == {"name": 1} and not outcome.broken and not outcome.late
+
+
 def test_the_largest_square() -> None:
     state = State.of(platform((5, 4), 2))
     assert largest_square(state) == 32
@@ -209,6 +224,9 @@ def test_traces_are_the_same_for_the_same_seed_and_in_a_file(tmp_path: Path) -> 
         ('{"time": 1, "event": "arrive", "name": "a", "package": "x"}', "no package 'x'"),
         ('{"time": 1, "event": "arrive", "name": "a", "package": "digits", "throughput": "0"}', "not positive"),
         ('{"time": 1, "event": "arrive", "name": "a", "package": "digits", "latency": "1/0"}', "this is no event"),
+        ('{"time": 1, "event": "arrive", "name": "a", "package": "digits", "latency": 1e999}', "this is no event"),
+        ('{"time": 1, "event": "arrive", "name": "a", "package": "digits", "latency": "1e999999999"}', "is no number"),
+        ('{"time": 1, "event": "arrive", "name": "a", "package": "digits", "latency": true}', "this is no event"),
         ('{"time": 1, "event": "fail", "crossbar": 64}', "no crossbar 64, only 0 to 63"),
         ("[1]", "this is no event"),
     ],

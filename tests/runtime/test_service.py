@@ -16,15 +16,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from snnir.errors import SnnirError
-from snnir.runtime import gate
+from snnir.runtime import gate, upload
+from snnir.runtime import service as service_module
 from snnir.runtime.admission import Refused, Request
 from snnir.runtime.fsck import findings
 from snnir.runtime.keeper import Keeper
 from snnir.runtime.manager import Manager
-from snnir.runtime.package import read_package, unpack
+from snnir.runtime.package import Package, read_package, unpack
 from snnir.runtime.relocate import relocate
-from snnir.runtime.service import PACKAGES
 from snnir.runtime.store import Store
+from snnir.runtime.upload import PACKAGES
 from tests.runtime.applications import sample_package
 from tests.runtime.asking import TOKEN, URL, Asking, asking, new_machine, operations, other_package, package
 
@@ -95,6 +96,8 @@ def test_crossbars(ask: Asking) -> None:
     free = {"crossbar": [x, y, n], "state": "free", "moved": None}
     assert ask("POST", f"/v1/crossbars/{x}/{y}/{n}/repair", 200).json() == free
     assert ask("POST", "/v1/crossbars/3/3/3/fail", 200).json()["moved"] is None
+    assert "3,3,3: the crossbar is faulty" in ask("POST", "/v1/crossbars/3/3/3/reserve", 409).json()["error"]
+    assert ask("GET", "/v1/machine", 200).json()["faulty"] == [[3, 3, 3]]
 
 
 def test_with_no_place_to_go_it_leaves(ask: Asking, keeper: Keeper) -> None:
@@ -207,6 +210,43 @@ def test_bodies(path: Path, keeper: Keeper) -> None:
     ask("POST", "/v1/applications", 415, content=bytes(10))
     ask("POST", "/v1/applications", 415, data={"package": "x"})
     ask("POST", "/v1/applications", 422, headers={"Content-Type": PACKAGES})
+
+
+def test_large_packages_at_once(path: Path, keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What requests hold in memory is bounded, not only how many there are."""
+    ask = asking(path, keeper, most=len(package()))
+    check, inside = service_module._unpacked, list[int]()  # pyright: ignore[reportPrivateUsage]
+
+    def crowded(data: bytes) -> Package:
+        """While one is checked, the next one comes."""
+        inside.append(len(data))
+        code = 201 if len(inside) < upload.AT_ONCE else 503
+        headers = {"Content-Type": PACKAGES}
+        answer = ask.client.post(f"/v1/applications?name=n{len(inside)}", content=package(), headers=headers)
+        assert answer.status_code == code
+        if code == 503:
+            assert "too many large packages" in answer.json()["error"] and answer.headers["retry-after"] == "1"
+            assert ask.client.get("/v1/applications/n/configuration").status_code == 503
+        return check(data)
+
+    ask.admit(name="n")
+    with monkeypatch.context() as patch:
+        patch.setattr(service_module, "_unpacked", crowded)
+        ask.admit(name="n0")
+    assert inside == [len(package())] * upload.AT_ONCE
+    for _ in range(upload.AT_ONCE + 1):  # all of it is given back, whatever becomes of a request
+        ask.admit(422, content=b"x" * len(package()))
+        ask.admit(413, content=b"x" * (len(package()) + 1))
+        ask("GET", "/v1/applications/n/configuration", 200)
+    pieces = iter([package()])
+    ask("POST", "/v1/applications?name=o", 201, content=pieces, headers={"Content-Type": PACKAGES})
+
+
+def test_a_package_larger_than_the_service_takes_can_be_had(path: Path, keeper: Keeper) -> None:
+    with closing(Store(path)) as store:
+        Manager(store).admit(unpack(path, package()), package(), Request("a"))
+    ask = asking(path, keeper, most=1000)
+    ask("GET", "/v1/applications/a/configuration", 200)
 
 
 def test_damaged_packages(ask: Asking) -> None:
@@ -337,6 +377,9 @@ def test_every_answer_that_is_described_is_given(path: Path, keeper: Keeper, mon
                 assert "secret" not in answer.text
 
     each(403, headers={"Host": "evil.example"})
+    with monkeypatch.context() as slow:
+        slow.setattr(upload, "SILENCE", 0)
+        assert "nothing has come for 0 s" in ask.admit(408)["error"]
     each(401, headers={"Authorization": "Bearer no"}, but="/healthz")
     each(422, query="?strange=1")
     with monkeypatch.context() as full:
@@ -386,7 +429,8 @@ def test_what_nobody_thought_of(ask: Asking, monkeypatch: pytest.MonkeyPatch) ->
         raise RuntimeError("secret")
 
     monkeypatch.setattr(Keeper, "ask", astonished)
-    assert "secret" not in ask("GET", "/v1/machine", 500).text
+    answer = ask("GET", "/v1/machine", 500)
+    assert "secret" not in answer.text and answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_the_description_needs_a_token_where_the_service_does(path: Path, keeper: Keeper) -> None:

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from snnir.cli.snnc import main
 from snnir.runtime.fsck import findings
 from snnir.runtime.manager import Manager
-from snnir.runtime.service import PACKAGES
 from snnir.runtime.state import Unknown
 from snnir.runtime.store import Store
+from snnir.runtime.upload import PACKAGES
 from tests.runtime.asking import TOKEN, new_machine, package
 
 COMMAND = "from snnir.cli.snnc import main; import sys; sys.exit(main(sys.argv[1:]))"
