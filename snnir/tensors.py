@@ -211,7 +211,11 @@ def keys_of(path: Path) -> tuple[str, ...]:
 
 
 def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write the arrays under their keys, whole or not at all (temporary name, then rename)."""
+    """Write the arrays under their keys, whole or not at all (temporary name, then rename).
+
+    Raises `SnnirError` when the disk is full, or refuses otherwise.
+    """
+    from safetensors import SafetensorError  # noqa: PLC0415  (only needed here)
     from safetensors.numpy import (  # noqa: PLC0415  (only needed here)
         save_file,  # pyright: ignore[reportUnknownVariableType]
     )
@@ -222,8 +226,10 @@ def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         save_file({key: np.ascontiguousarray(arrays[key]) for key in sorted(arrays)}, temporary)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, SafetensorError) and "I/O error" in str(error):
+            raise SnnirError(path, f"cannot be written ({error})", "is there space on the disk?") from None
         raise
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import struct
 import subprocess
 import sys
@@ -213,6 +214,17 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["x.safetensors"]
     write_safetensors(path, {"a": np.zeros((2, 2), "i1"), "b": np.ones(2)})
     assert path.read_bytes() == first, "the same tensors give the same bytes"
+
+
+def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # as a full disk: writing beyond fails
+    try:
+        with pytest.raises(SnnirError, match=r"cannot be written.*\n.*space on the disk"):
+            write_safetensors(tmp_path / "t.safetensors", {"a": np.ones(1000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
 
 
 def test_empty_tensors_of_files(tmp_path: Path) -> None:

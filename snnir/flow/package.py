@@ -37,6 +37,10 @@ EMITTED = "convert-dataflow-to-crossbar"
 """The pass that replaces network, clusters and graph by the configuration."""
 ANALYSED = "dataflow-analyze-throughput"
 """The pass that computes the guarantee."""
+_NO_LIMIT = (
+    "leave out --package, or compile for another --platform: the same file without table_entries, "
+    "where each table is known to hold all that its tile can need"
+)
 _COMPILE = "compile with the default pipeline: snnc compile MODEL --package FILE.snnpkg -o DIRECTORY"
 
 
@@ -62,7 +66,7 @@ def package_build(directory: Path, ctx: Context, target: Path, constraints: Cons
 def check_target(place: object, target: Target | None, passes: Sequence[str], module: ModuleOp) -> None:
     """Raise `SnnirError` when it is plain that a build will have no package; `passes` are the names of its passes."""
     if target is not None and (problem := unknown_to_admission(target)) is not None:
-        raise SnnirError(str(place), problem, "choose another --platform, or leave out --package")
+        raise SnnirError(str(place), problem, _NO_LIMIT)
     analysed = any(graph.period is not None for graph in module.body.block.ops if isinstance(graph, GraphOp))
     for name, there in ((ANALYSED, analysed), (EMITTED, False)):
         if name not in passes and not there:
@@ -98,7 +102,7 @@ def application_of(module: ModuleOp, configuration: Configuration, constraints: 
     assert graph.latency is not None
     problem = unknown_to_admission(target)
     if problem is not None:
-        raise SnnirError(configuration.path, problem, "compile for another platform")
+        raise SnnirError(configuration.path, problem, _NO_LIMIT)
     names = actors_of(configuration)
     arrays = _Arrays(graph, names, configuration)
     actors = arrays.actors(_mean_values(module, graph), _single_tile(graph, configuration))

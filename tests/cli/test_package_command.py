@@ -61,6 +61,7 @@ def test_what_the_compiler_cannot_guarantee_alone(
     ("platform", "words", "message"),
     [
         ("chips2x2-32", ["--package", "{}/p.snnpkg"], "limits the entries of routing tables"),
+        ("chips2x2-32", ["--package", "{}/p.snnpkg"], "the same file without table_entries"),
         ("mesh2x2-64", ["--package", "{}/no/p.snnpkg"], "cannot be written"),
         ("mesh2x2-64", ["--package", "{}"], "cannot be written"),
         ("mesh2x2-64", ["--throughput", "100"], "only a package can ask for something"),

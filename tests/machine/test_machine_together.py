@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machine_builder import chain
+from machine_builder import Builder, chain
 from machine_company import Guest, NaiveCompany, merged, merged_counts, merged_documents, random_company
 from machine_random import random_builder, random_stages
 from test_machine_properties import as_lists, loaded, random_counts
@@ -177,6 +177,65 @@ def test_killed_an_application_leaves_its_crossbars_and_no_flit(tmp_path: Path) 
     assert machine.finish("a").tolist() == expected.tolist()
 
 
+def behind_a_fast_link(index: int) -> Builder:
+    """One slice that sends six spikes a step over a link, with a long hop, to a slower one between chips."""
+    builder = Builder(mesh=(4, 1), chip=(2, 1), host=(2, 0), version=2)
+    builder.time = {**builder.time, "chip_flit": 25, "chip_hop": 0, "hop_x": 200}
+    builder.input("in", 3)
+    builder.population("p", 6, output="o")
+    builder.crossbar("c", (0, 0), index, rows=[("in", range(3), 0)])
+    builder.slice("s", "p", range(6), np.ones((3, 6)))
+    return builder
+
+
+@pytest.mark.parametrize(("start", "killed"), [(0, 585), (60, 548), (0, 622), (240, 700)])
+def test_killed_flits_that_a_slow_link_would_have_served_let_no_other_pass_early(start: int, killed: int) -> None:
+    builders = [behind_a_fast_link(index) for index in range(2)]
+    configurations = [loaded(builder) for builder in builders]
+    counts = [peak_counts(each, 6) for each in configurations]
+    naive = NaiveCompany(
+        merged_documents([builder.document() for builder in builders]),
+        as_lists(merged_counts(counts)),
+        [Guest(0, 6, killed=killed), Guest(start, 6)],
+    )
+    naive.work()
+    machine = Together(configurations[0].machine)
+    machine.add(Running("a", work_of(configurations[0], counts[0]), 0, 6))
+    machine.add(Running("b", work_of(configurations[1], counts[1]), start, 6))
+    machine.advance(killed)
+    machine.kill("a")
+    machine.run()
+    assert machine.finish("b").tolist() == naive.finish(1)
+
+
+def test_crossbars_are_those_of_the_application_that_has_the_name_now() -> None:
+    works = [work_of(loaded(builder)) for builder in random_company(3, "plain", 2)]
+    machine = Together(works[0].machine)
+    machine.add(Running("a", works[0], 0, 2))
+    machine.add(Running("other", works[1], 0))
+    machine.advance(100_000)
+    assert machine.present == ("other",)
+    machine.add(Running("a", works[0], machine.now))
+    machine.advance(machine.now + 1000)
+    assert machine.present == ("other", "a")
+    with pytest.raises(SnnirError, match="and so is one of 'a'"):
+        machine.add(Running("b", works[0], machine.now))
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_after_a_run_it_goes_on_where_the_last_application_has_drained(floor: str) -> None:
+    for seed in range(4):
+        first, second = (loaded(builder) for builder in random_company(seed, floor, 2))
+        counts = random_counts(second, seed)
+        machine = Together(first.machine)
+        machine.add(Running("first", work_of(first), 0, 3))
+        end = machine.run()
+        assert machine.now == end + 1
+        machine.add(Running("second", work_of(second, counts), machine.now, counts.steps))
+        machine.run()
+        assert machine.finish("second").tolist() == (simulate(second, counts).finish + end + 1).tolist()
+
+
 def test_a_new_flow_has_its_turn_before_those_served_longer_ago_only_if_it_comes_after_the_last(tmp_path: Path) -> None:
     """`b` is added when `a` was served last, so that it is next: as if it had been there all the time."""
     configurations = [loaded(builder) for builder in random_company(3, "plain", 2)]
@@ -205,13 +264,17 @@ def test_what_does_not_go(tmp_path: Path) -> None:
     other = replace(configuration, machine=replace(configuration.machine, host=(1, 0)))
     with pytest.raises(SnnirError, match="for another machine"):
         machine.add(Running("b", work_of(other), 0, 2))
-    with pytest.raises(SnnirError, match="never on the machine"):
-        machine.finish("b")
+    for question in (machine.finish, machine.firings, machine.gone):
+        with pytest.raises(SnnirError, match="never on the machine"):
+            question("b")
     machine.run()
     with pytest.raises(SnnirError, match="go on to a later time"):
         machine.advance(5)
     with pytest.raises(SnnirError, match="starts at 7"):
         machine.add(Running("b", work, 7, 2))
+    machine.add(Running("b", work, 2**61 - 1, 2))
+    with pytest.raises(SnnirError, match=r"not complete at 2305843009213693952.*\n.*start it earlier"):
+        machine.run()
 
 
 def test_tables_grow_with_flits_under_way_and_not_with_steps(tmp_path: Path) -> None:

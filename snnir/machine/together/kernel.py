@@ -266,7 +266,8 @@ def _go_on(s: State, port: int, time: int, marker: int) -> None:
 def _serve(s: State, link: int, limit: int) -> None:
     """The link serves all flits whose service starts before the limit."""
     links = s.links
-    start = links[link, Link.WAKE]
+    # flits that the link was to wake for may have been taken away, and others have crossed at once since then
+    start = max(links[link, Link.WAKE], links[link, Link.FREE])
     links[link, Link.WAKE] = NEVER
     while links[link, Link.WAITING] and start < limit:
         slot, earliest = _whose_turn(s, link, start)

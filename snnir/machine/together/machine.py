@@ -74,7 +74,7 @@ class Together:
         """All by name, those that have gone too, in the order of arrival."""
         self._present: list[_Resident] = []
         """Those whose rows are in the tables, in the order of their blocks."""
-        self._owners: dict[tuple[int, int, int], str] = {}
+        self._owners: dict[tuple[int, int, int], _Resident] = {}
 
     @property
     def present(self) -> tuple[str, ...]:
@@ -117,7 +117,8 @@ class Together:
         for place, crossbar in work.crossbars.items():
             if place in self._owners:
                 message = f"its crossbar {crossbar!r} is {place[2]} of tile {list(place[:2])}, and so is one of "
-                raise SnnirError(f"application {name!r}", message + repr(self._owners[place]), "choose free crossbars")
+                owner = self._owners[place].running.name
+                raise SnnirError(f"application {name!r}", message + repr(owner), "choose free crossbars")
         self._tidy()
         state, block = tables.append(self.state, work)
         self.state = tables.lay_out(state)
@@ -131,7 +132,7 @@ class Together:
         self._residents.pop(name, None)
         self._residents[name] = resident
         self._present.append(resident)
-        self._owners |= dict.fromkeys(work.crossbars, name)
+        self._owners |= dict.fromkeys(work.crossbars, resident)
 
     def advance(self, until: int) -> None:
         """Let everything happen that happens before this time."""
@@ -152,7 +153,7 @@ class Together:
         self._let_go()
 
     def run(self) -> int:
-        """Go on until all applications have drained; when the last one had.
+        """Go on until all applications have drained, and no further; when the last one had.
 
         Raises `SnnirError` when one does steps until it is removed, or can never go on, saying who waits for whom.
         """
@@ -161,11 +162,17 @@ class Together:
             if resident.gone is None and endless:
                 message = "has no last step, so that waiting for its end has no end"
                 raise SnnirError(f"application {resident.running.name!r}", message, "remove it first")
+        before = self.now
         self.advance(_MOST_TIME)
         for name in self.present:
             resident = self._residents[name]
+            if self.state.clock[Clock.EVENTS] or self.state.clock[Clock.LISTED]:
+                message = f"is not complete at {_MOST_TIME}, the last time that can be simulated"
+                raise SnnirError(f"application {name!r}", message, "start it earlier, or with fewer steps")
             raise deadlock(name, self.state, resident.running.work, self._block(resident))
-        return max((each.gone for each in self._residents.values() if each.gone is not None), default=0)
+        end = max((each.gone for each in self._residents.values() if each.gone is not None), default=0)
+        self._go_back(max(before, end + 1))
+        return end
 
     def remove(self, name: str) -> None:
         """No step that has not begun will begin; the application is gone when the others are complete."""
@@ -194,9 +201,7 @@ class Together:
 
         Of an application that has gone too, until another one of the name is added.
         """
-        resident = self._residents.get(name)
-        if resident is None:
-            raise SnnirError(f"application {name!r}", "was never on the machine", "add it first")
+        resident = self._known(name)
         work = resident.running.work
         ends = [resident.ends_of(actor) for actor in range(len(work.actors) - work.outputs, len(work.actors))]
         steps = min(map(len, ends))
@@ -204,12 +209,23 @@ class Together:
 
     def firings(self, name: str) -> Mapping[str, Integers]:
         """Slice -> the ends of its firings so far, with `trace` only."""
-        resident = self._residents[name]
+        resident = self._known(name)
         return {resident.running.work.actors[n]: resident.ends_of(n) for n in resident.running.work.slices}
 
     def gone(self, name: str) -> int | None:
         """When the application had drained or was killed, None while it is there."""
-        return self._residents[name].gone
+        return self._known(name).gone
+
+    def _go_back(self, time: int) -> None:
+        """Let it be that time, from which on nothing has happened and nothing is left to happen."""
+        self.now = time
+        self.state.clock[Clock.NOW] = time
+        self.state.clock[Clock.WINDOW] = time >> int(self.state.clock[Clock.WIDTH])
+
+    def _known(self, name: str) -> _Resident:
+        if name not in self._residents:
+            raise SnnirError(f"application {name!r}", "was never on the machine", "add it first")
+        return self._residents[name]
 
     def _get(self, name: str) -> _Resident:
         resident = self._residents.get(name)
@@ -256,14 +272,12 @@ class Together:
             self._present[number].ends[first - owners[number]].append(piece)
 
     def _let_go(self) -> None:
-        """Free the crossbars of applications that have drained."""
+        """Free the crossbars of applications that have drained or were killed."""
         for resident in self._present:
             gone = int(self.state.applications[self._first(resident, "applications"), Application.GONE])
             if resident.gone is None and gone < NEVER:
                 resident.gone = gone
-            if resident.gone is not None and resident.running.name in self._owners.values():
-                name = resident.running.name
-                self._owners = {place: owner for place, owner in self._owners.items() if owner != name}
+        self._owners = {place: owner for place, owner in self._owners.items() if owner.gone is None}
 
     def _tidy(self) -> None:
         """Take the rows of applications that have gone out of the tables, when they are more than the others."""

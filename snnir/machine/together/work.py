@@ -161,7 +161,8 @@ class _Maker:
         if part is None:
             return np.zeros(self._steps, np.int64)
         spikes_in, spikes_out = self._counts.spikes_in[name], self._counts.spikes_out[name]
-        return firing_times(self._configuration.machine.time, part, spikes_in, spikes_out)
+        machine = self._configuration.machine
+        return firing_times(machine.time, part, spikes_in, spikes_out, machine.columns_per_weight)
 
     def _flits(self, source: str) -> Integers:
         part = self._configuration.slices.get(source)
