@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnir.runtime.application import Application
+from snnir.runtime.arranging import fit, halve, settle_down
 from snnir.runtime.floor import Floor
-from snnir.runtime.kernels import fit, halve, settle_down
 
 Integers = NDArray[np.int64]
 

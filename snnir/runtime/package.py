@@ -68,6 +68,8 @@ def write_package(target: Path, application: Application, config: bytes, cells: 
     data = _assemble({**arrays, PACKAGE_FILE: _document(application, arrays)})
     package = unpack(target, data)
     try:
+        if target.exists() and not target.is_file():  # a device would be replaced
+            raise SnnirError(target, "this is no file", "name a file that can be written")
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
         raise SnnirError(target, f"cannot be written ({error.strerror})", "name a file that can") from None

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from snnir.machine.parts import Machine, Times
+from snnir.machine.parts import Device, Machine, Times
 
-_PLAIN: dict[str, Any] = {"signal_bits": 0, "cell_bits": 0, "signs": "cell"}
+_PLAIN: dict[str, Any] = {"signal_bits": 0, "cell_bits": 0, "signs": "cell", "adc_bits": 0, "device": None}
 """Entries of a machine that are left out where they are like this: spikes on the rows, a weight in a cell."""
 
 
 def codes_of(machine: Machine) -> dict[str, Any]:
     """What a machine says of codes on rows and of cells, where that is not what goes without saying."""
-    found = {key: getattr(machine, key) for key in _PLAIN}
+    found = {key: value for key, value in asdict(machine).items() if key in _PLAIN}
     return {key: value for key, value in found.items() if value != _PLAIN[key]}
 
 
@@ -72,6 +72,7 @@ class Platform:
         found = {**_PLAIN, **raw}
         values: dict[str, Any] = {each.name: found[each.name] for each in fields(Machine)}
         values["time"] = Times(**raw["time"])
+        values["device"] = None if found["device"] is None else Device(**found["device"])
         values["mesh"], values["host"] = _pair(raw["mesh"]), _pair(raw["host"])
         values["chip"] = None if raw["chip"] is None else _pair(raw["chip"])
         return Platform(Machine(**values), bool(raw["multicast"]), int(raw["events"]))

@@ -149,11 +149,10 @@ class _Machine:
 
     def _note(self, resident: Resident) -> None:
         """Hold the steps of a stay against what was promised."""
-        start, finish = self._starts.pop(resident.name), self._together.finish(resident.name)
+        start, finish = self._starts.pop(resident.name), self._together.finish(resident.name).tolist()
         period, latency = resident.period, resident.latency
-        promised = start + int(latency) + int(period) * np.arange(len(finish))
-        late = int(np.count_nonzero(finish > promised))
-        span = int(finish[-1] - finish[0]) if len(finish) > 1 else 0
+        late = count_late(finish, start + latency, period)
+        span = finish[-1] - finish[0] if len(finish) > 1 else 0
         simulated = Fraction(span, len(finish) - 1) if span else None
         self.outcome.stays.append(Stay(resident.name, start, period, latency, len(finish), simulated, late))
 
@@ -164,6 +163,11 @@ class _Machine:
         self.outcome.broken += [f"after {event}: {each}" for each in found]
         free = int(np.count_nonzero(self._state.free))
         self.outcome.free.append((self._together.now, free, largest_square(self._state)))
+
+
+def count_late(finish: Sequence[int], first: Fraction, period: Fraction) -> int:
+    """Steps that finish after what was promised: `first` for the first one, `period` more for each one after it."""
+    return sum(time > first + period * step for step, time in enumerate(finish))
 
 
 def largest_square(state: State) -> int:

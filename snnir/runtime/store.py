@@ -66,8 +66,8 @@ class Store:
     def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         self.path = path
         self.patience = patience
-        if not path.is_file():
-            problem = "no such file" if not path.exists() else "this is no file"
+        if not os.path.isfile(path):
+            problem = "this is no file" if os.path.exists(path) else "no such file"
             raise SnnirError(path, problem, f"make a machine: snnc machine create --platform FILE.toml {path}")
         self._state: State | None = None
         self._seen = -1
@@ -79,14 +79,15 @@ class Store:
     @staticmethod
     def create(path: Path, platform: Platform) -> "Store":
         """A new, empty machine; the file must not exist."""
-        if path.exists():
-            raise SnnirError(path, "exists", "name another file, or remove this one")
-        if not path.parent.is_dir():
-            raise SnnirError(path, "the folder does not exist", "make it, or name a file elsewhere")
-        journal = path.with_name(f"{path.name}-journal")
-        if journal.exists():  # SQLite would take it for that of the new file, and write into that what is in it
-            raise SnnirError(path, f"{journal.name} is left of a file that is gone", "remove it, or name another file")
         try:
+            if path.exists():
+                raise SnnirError(path, "exists", "name another file, or remove this one")
+            if not path.parent.is_dir():
+                raise SnnirError(path, "the folder does not exist", "make it, or name a file elsewhere")
+            journal = path.with_name(f"{path.name}-journal")
+            if journal.exists():  # SQLite would take it for that of the new file, and write into that what is in it
+                problem = f"{journal.name} is left of a file that is gone"
+                raise SnnirError(path, problem, "remove it, or name another file")
             with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
                 new = Path(folder, path.name)
                 with closing(_connect(new)) as database:
@@ -96,7 +97,8 @@ class Store:
                 os.link(new, path)  # unlike a rename, it fails when somebody else has made the file meanwhile
             _keep_names(path.parent)
         except (sqlite3.Error, OSError) as error:
-            raise SnnirError(path, f"cannot be written ({error})", "name a file that can") from None
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise SnnirError(path, f"cannot be written ({reason})", "name a file that can") from None
         return Store(path)
 
     def close(self) -> None:

@@ -114,9 +114,8 @@ def read_trace(path: Path, packages: Mapping[str, Application], platform: Platfo
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SnnirError(
-            path, f"cannot be read ({error})", "give a text file with a JSON object in each line"
-        ) from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SnnirError(path, f"cannot be read ({reason})", "give a text file with a JSON object in each line") from None
     found: list[Event] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():

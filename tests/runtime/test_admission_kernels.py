@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from snnir.maxplus import cycle_ratio
 from snnir.maxplus.cycle_ratio import maximum_cycle_ratio
 from snnir.maxplus.graph import TimedGraph
-from snnir.runtime import admission
+from snnir.runtime import admission, transport
 from snnir.runtime.analysis import Cycle, Graph, cycle, self_timed, starts
 from snnir.runtime.bound import Bound, bound
 from snnir.runtime.floor import floor_of
@@ -216,3 +216,26 @@ def test_shortcuts_change_no_period(multicast: bool, monkeypatch: pytest.MonkeyP
         assert np.array_equal(quick.send, slow.send) and np.array_equal(quick.carry, slow.carry)
         sharper += not np.array_equal(quick.send, plain(found, room)[0])
     assert sharper
+
+
+def test_a_period_that_is_lowered_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each target lies below the last period, until one lowers it no more."""
+    sharper = Fraction(63, 64)
+    monkeypatch.setattr(transport, "SHARPER", sharper)
+    most = 0
+    for seed in range(20):
+        found = spread_out(seed)
+        graph = Graph.of(found)
+        room = found.flows + np.random.default_rng(seed).integers(0, 200, found.floor.links)
+        send, _ = plain(found, room)
+        least, lowered = Fraction(int(send.max())), 0
+        while int(send.max()) > int(least * sharper):
+            send, carry = transport.within(found, room, int(least * sharper))
+            period = cycle(graph, graph.times(send, carry)).period
+            if period >= least:
+                break
+            least, lowered = period, lowered + 1
+        if lowered:
+            assert fastest(graph, room).found.period == least
+        most = max(most, lowered)
+    assert most >= 2
