@@ -1,6 +1,6 @@
 """Admission of a large application to a machine that others use, against placing, routing and scheduling it anew.
 
-    python -m benchmarks.runtime_admission [--states 50] [--size 18]
+    python -m benchmarks.runtime_admission [--states 50] [--size 20] [--without-scratch]
 
 A machine of 32x32 tiles with 4 crossbars each, of the kind of samples/platforms/mesh2x2-128.toml with multicast routes.
 In each state other applications (mlp784, respclass, lenet28) hold 10 to 50 % of its crossbars, 1 % are faulty; these
@@ -9,11 +9,12 @@ application is alexnet_disco with layers for images of `--size`. *admit*: `snnir
 call that was warmed up; *stored*: its transaction on disk. *scratch*: seconds of placing with the free crossbars of
 each tile, routing, building the dataflow graph, scheduling and analysing it. Steps per second: guaranteed by admission,
 by admission without headroom, and by the mapping made from scratch; each with the flows of all others on the links, and
-with the same bounds. `part`: admitted with headroom / from scratch. The last line: medians of times, means of
-parts.
+with the same bounds. `part`: admitted with headroom / from scratch; `--without-scratch` leaves that out, which takes
+some ten seconds a state. The last line: medians of times, means of parts.
 """
 
 import argparse
+import math
 import statistics
 import tempfile
 import time
@@ -132,8 +133,8 @@ class Row:
     anew: float
 
 
-def measure(state: State, application: Application, clustered: ModuleOp, target: Machine) -> Row | None:
-    """A line of the table; None when the application is refused."""
+def measure(state: State, application: Application, clustered: ModuleOp | None, target: Machine) -> Row | None:
+    """A line of the table, without what is made from scratch where there is no program; None when it is refused."""
     try:
         start = time.perf_counter()
         offer = admit(state, application, "digest", Request("new"))
@@ -142,8 +143,10 @@ def measure(state: State, application: Application, clustered: ModuleOp, target:
     except Refused as refusal:
         print(refusal)
         return None
-    scratch, period = from_scratch(clustered, target, state)
     rate, most = float(offer.steps_per_second), float(tight.steps_per_second)
+    if clustered is None:
+        return Row(seconds, stored(state, offer), math.nan, rate, most, math.nan)
+    scratch, period = from_scratch(clustered, target, state)
     return Row(seconds, stored(state, offer), scratch, rate, most, float(1 / (period * UNIT_SECONDS["ps"])))
 
 
@@ -165,6 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--states", type=int, default=50)
     parser.add_argument("--size", type=int, default=20)
+    parser.add_argument("--without-scratch", action="store_true")
     arguments = parser.parse_args()
     target = machine()
     clustered, application = compiled("alexnet_disco", target, size=arguments.size)
@@ -177,7 +181,7 @@ def main() -> None:
     rows: list[Row] = []
     for seed in range(arguments.states):
         state = filled(application.platform, others, seed)
-        row = measure(state, application, clustered, target)
+        row = measure(state, application, None if arguments.without_scratch else clustered, target)
         if row is None:
             continue
         rows.append(row)
