@@ -207,6 +207,20 @@ class SoftplusOp(ActivationOp):
 
 
 @irdl_op_definition
+class SquareOp(ActivationOp):
+    """`x * x`; products of signals are made of it: `a b = ((a + b)^2 - (a - b)^2) / 4`.
+
+    ```mlir
+    %x = snn.input @pixels : !snn.signal<2, f64>
+    %h = snn.square @hidden(%x) : !snn.signal<2, f64>
+    ```
+    """
+
+    name = "snn.square"
+    MODEL: ClassVar[str] = "square"
+
+
+@irdl_op_definition
 class SoftmaxOp(ActivationOp):
     """`exp(x) / sum(exp(x))` along the last dimension: the tail of a classifier, which no crossbar has.
 
@@ -221,6 +235,7 @@ class SoftmaxOp(ActivationOp):
 
 
 ACTIVATION_OPS: dict[str, type[ActivationOp]] = {
-    op.MODEL: op for op in (ReluOp, ClipOp, LeakyReluOp, EluOp, SeluOp, SigmoidOp, TanhOp, SoftplusOp, SoftmaxOp)
+    op.MODEL: op
+    for op in (ReluOp, ClipOp, LeakyReluOp, EluOp, SeluOp, SigmoidOp, TanhOp, SoftplusOp, SquareOp, SoftmaxOp)
 }
 """The op of each activation."""

@@ -28,9 +28,10 @@ ACTIVATIONS: dict[str, tuple[str, ...]] = {
     "sigmoid": (),
     "tanh": (),
     "softplus": (),
+    "square": (),
     "softmax": (),
 }
-"""The parameters of each function. ONNX has all of them under these names (opset 13)."""
+"""The parameters of each function. ONNX has all of them under these names (opset 13), `square` as `Mul` by itself."""
 
 
 def _relu(x: Reals) -> Reals:
@@ -65,6 +66,10 @@ def _softplus(x: Reals) -> Reals:
     return np.logaddexp(0.0, x)
 
 
+def _square(x: Reals) -> Reals:
+    return x * x
+
+
 def _softmax(x: Reals) -> Reals:
     weights = np.exp(x - x.max(axis=-1, keepdims=True))
     return weights / weights.sum(axis=-1, keepdims=True)
@@ -79,6 +84,7 @@ _FUNCTIONS: dict[str, Callable[..., Reals]] = {
     "sigmoid": _sigmoid,
     "tanh": _tanh,
     "softplus": _softplus,
+    "square": _square,
     "softmax": _softmax,
 }
 

@@ -27,7 +27,7 @@ from snnir.cli.arguments import parse_arguments
 from snnir.cli.driver import SNNOptMain, read_module
 from snnir.cli.errors import USER_ERRORS, Situation, as_snnir_error
 from snnir.cli.locations import diagnostics_kept_short
-from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp
+from snnir.dialects.snn import InputOp, IntegratorOp, NetworkOp, NeuronOp
 from snnir.errors import SnnirError
 from snnir.flow.compare import Signal, Spikes, compare, prefix, trace
 from snnir.flow.explain import BUDGET, Reread, explain
@@ -89,7 +89,7 @@ def load(
     platform: str | Path | None = None,
     format: str | None = None,
 ) -> Net:
-    """Read a model of any format: `.snn`, `.nir`, `.mlir`, a SONATA model, neuron lists.
+    """Read a model of any format: `.snn`, `.nir`, `.onnx`, `.mlir`, a SONATA model, neuron lists.
 
     `dt` is in seconds, `steps` per inference, `semantics` a preset, `reset` `value` or `subtract`: what the file does
     not say. `fix` repairs defects that leave no doubt. `format` names the format of a file with another ending. What
@@ -310,14 +310,20 @@ class Run:
         return signal.sum(axis=1, dtype=np.float64)
 
     def accuracy(self, labels: ArrayLike | None = None) -> float | None:
-        """The share of samples whose label is the neuron of the first output that emitted most.
+        """The share of samples whose label is the neuron of the first output that emitted most; of codes, what they
+        stand for; of an integrator, what it holds in the last step.
 
         `None` without labels (those of the data are used) or without an output.
         """
         wanted = self.labels if labels is None else np.asarray(labels, np.int64)
         if wanted is None or not self.outputs:
             return None
-        return accuracy(self.totals(next(iter(self.outputs))).astype(np.int64), wanted)
+        name = next(iter(self.outputs))
+        emitter, signal, found = self.net.network.outputs[name].signal.owner, self.outputs[name], self.totals(name)
+        if isinstance(emitter, IntegratorOp) and not isinstance(signal, Events):
+            found = np.asarray(signal[:, -1], np.float64)
+        coding = emitter.coding if isinstance(emitter, InputOp | NeuronOp) else None
+        return accuracy(found if coding is None else coding.decode(found) + (self.steps - 1) * coding.zero, wanted)
 
     def compare(
         self,

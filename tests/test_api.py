@@ -90,7 +90,7 @@ REFUSED: list[tuple[Callable[[Path], object], str]] = [
     (lambda folder: snnir.load(folder / "digits.snn").sim({"x": np.zeros((1, 2, 64))}), "no such input"),
     (lambda folder: snnir.load(folder / "digits.snn").sim(np.zeros((1, 2, 63))), "does not fit a signal of 64"),
     (lambda folder: snnir.load(folder / "digits.snn").sim(folder / "digits.safetensors"), "not a readable"),
-    (lambda folder: snnir.load(folder / "digits.snn").save(folder / "x.onnx"), "there is no writer"),
+    (lambda folder: snnir.load(folder / "digits.snn").save(folder / "x.xyz"), "there is no writer"),
     (
         lambda folder: snnir.load(folder / "digits.snn").compare(
             {"pixels": np.zeros((1, 2, 64), np.uint8)}, np.zeros((1, 2, 64), np.uint8)

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from snnir.errors import SnnirError
+from snnir.runtime.numbers import exact
 
 TOOL = "snn-opt"
 FRONTENDS = {
     "snn": "snnir.frontend.snn.reader",
     "nir": "snnir.frontend.nir.reader",
+    "onnx": "snnir.frontend.onnx.reader",
     "sonata": "snnir.frontend.sonata.reader",
     "neurons": "snnir.frontend.neuron_list.reader",
     "sdf3": "snnir.frontend.sdf3.reader",
@@ -34,7 +36,7 @@ CONNECTION_LIST = "connection_info.txt"
 """How the file that stands for neuron lists is called."""
 
 _DESCRIPTION = """\
-Read a spiking neural network (.snn, .nir, SONATA, neuron lists), a dataflow graph (SDF3 .xml) or IR text (.mlir), run
+Read a neural network (.snn, .nir, .onnx, SONATA, neuron lists), a dataflow graph (SDF3 .xml) or IR text (.mlir), run
 compiler passes over it, and print the IR.
 """
 _EPILOG = """\
@@ -69,12 +71,22 @@ def fraction(text: str) -> Fraction:
 
     Raises `ArgumentTypeError` for anything else.
     """
-    if re.fullmatch(r"[0-9]{1,18}(/[0-9]{1,18}|(\.[0-9]{0,18})?([eE][+-]?[0-9]{1,2})?)", text):
-        with suppress(ZeroDivisionError):
-            found = Fraction(text)
-            if found > 0 and max(found.numerator, found.denominator) < 10**18:
-                return found
+    with suppress(ValueError):
+        if found := exact(text):
+            return found
     raise argparse.ArgumentTypeError(f"{text!r} is no positive number of at most 18 digits, as 2.5e5 or 1/3")
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Different whole numbers above 0 as they stand in an argument, `2,4,8`: ascending, at most 32 of them.
+
+    Raises `ArgumentTypeError` for anything else.
+    """
+    if re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6}){0,31}", text):
+        found = sorted({int(word) for word in text.split(",")})
+        if found[0] > 0:
+            return tuple(found)
+    raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers above 0, as 2,4,8")
 
 
 def format_of(path: Path) -> str:
@@ -108,7 +120,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_input(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
     add = group.add_argument
     known = ["mlir", *FRONTENDS]
-    files = ".mlir, .snn, .nir or SDF3 .xml, SONATA folder or .json, neuron lists; stdin (.mlir) when left out or '-'"
+    files = ".mlir, .snn, .nir, .onnx, SDF3 .xml, SONATA folder or .json, neuron lists; stdin (.mlir) if absent or '-'"
     add("input_file", nargs="?", metavar="FILE", help=files)
     add("-f", "--frontend", choices=known, help="format of the input, when its name does not say")
     add_model_options(group)

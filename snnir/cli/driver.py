@@ -272,7 +272,7 @@ class SNNOptMain(xDSLOptMain):
         extension = "mlir" if name == STDIN else format_of(Path(name))
         if extension not in self.available_frontends:
             what = f"unknown file extension '.{extension}'" if extension else "the file name has no extension"
-            known = "known are .mlir, .snn, .nir, .json (SONATA), .xml (SDF3) and ...connection_info.txt"
+            known = "known are .mlir, .snn, .nir, .onnx, .json (SONATA), .xml (SDF3) and ...connection_info.txt"
             raise SnnirError(name, what, f"{known}; --frontend names the format of a file with another name")
         return extension
 

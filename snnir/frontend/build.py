@@ -18,6 +18,7 @@ from xdsl.utils.exceptions import VerifyException
 from snnir.dialects.attributes import SignalType
 from snnir.dialects.platform import ATTRIBUTE as MACHINE
 from snnir.dialects.snn import (
+    ACTIVATION_OPS,
     NEURON_OPS,
     AddOp,
     DualLifOp,
@@ -29,10 +30,9 @@ from snnir.dialects.snn import (
     zero_delay_cycle,
 )
 from snnir.frontend.build_ops import Maker, signal_shape
-from snnir.frontend.checks import check_names, check_parameters, check_shape, check_time
+from snnir.frontend.checks import check_names, check_parameters, check_shape, check_time, parameters_of
 from snnir.frontend.names import suggestion, value_name
 from snnir.frontend.network import Input, Network, Origin, Output, Population, Reference, Transform, text_of
-from snnir.semantics import PARAMETERS
 
 
 def build(network: Network) -> ModuleOp:
@@ -102,12 +102,14 @@ class _Builder:
         check_shape(each.shape, each.origin, each.name)
         check_parameters(each, self.network.dt)
         parameters: dict[str, Attribute] = {}
-        for name in PARAMETERS[each.model]:
+        for name in parameters_of(each.model):
             value = each.parameters[name]
             parameters[name] = self.maker.value(value, name, f"{each.name}.{name}")
-        make = NEURON_OPS[each.model]
-        result = make.emitted(SignalType.spikes(*each.shape))
-        op = make(each.name, [], parameters, each.semantics, result)
+        if each.model in ACTIVATION_OPS:
+            op: NeuronOp = ACTIVATION_OPS[each.model](each.name, [], SignalType.current(*each.shape), parameters)
+        else:
+            make = NEURON_OPS[each.model]
+            op = make(each.name, [], parameters, each.semantics, make.emitted(SignalType.spikes(*each.shape)))
         op.attributes |= each.attributes
         self.placed(op, each.origin, each.name)
         return op

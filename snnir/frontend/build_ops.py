@@ -225,12 +225,12 @@ class Maker:
         return [(flat, each.name)], flat.flat
 
     def slice(self, each: Transform, op: Slice, source: SSAValue) -> Made:
-        """Some neurons."""
+        """Some neurons, in any shape of as many."""
         if op.indices.stop > prod(signal_shape(source)):
             neurons = prod(signal_shape(source))
             what = f"{op.indices} reaches beyond the {neurons} neurons of '{each.inputs[0].name}'"
             raise each.origin.error(what, "neurons are counted from 0, and the end of a slice is not part of it")
-        part = SliceOp(source, op.indices)
+        part = SliceOp(source, op.indices, each.shape)
         return [(part, f"{each.inputs[0].name}_slice")], part.part
 
     def delay(self, each: Transform, op: Delay, source: SSAValue) -> Made:

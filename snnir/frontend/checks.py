@@ -7,6 +7,7 @@ from math import isfinite, prod
 import numpy as np
 from numpy.typing import NDArray
 
+from snnir.activations import ACTIVATIONS, parameter_problem
 from snnir.frontend.network import Network, Origin, Population, Shape, Value, text_of
 from snnir.semantics import PARAMETERS, TIME_CONSTANTS, check_discretisation
 from snnir.tensors import Tensor
@@ -44,7 +45,7 @@ def check_shape(shape: Shape, origin: Origin, name: str) -> None:
 def check_parameters(each: Population, dt: float) -> None:
     """Raise at the parameter of a population that has a wrong shape or makes no sense for steps of `dt` seconds."""
     numbers: dict[str, float | NDArray[np.float64]] = {}
-    for name in PARAMETERS[each.model]:
+    for name in parameters_of(each.model):
         value = each.parameters[name]
         if value.shape not in ((), each.shape, (prod(each.shape),)):
             what = f"{name} {value.label}has the shape {text_of(value.shape)}"
@@ -52,6 +53,11 @@ def check_parameters(each: Population, dt: float) -> None:
             raise value.origin.error(f"{what}, but '{each.name}' has the shape {text_of(each.shape)}", hint)
         check_finite(value, name)
         numbers[name] = value.array.astype(np.float64).ravel() if value.shape else float(value.array)
+    if each.model in ACTIVATIONS:
+        wrong = parameter_problem(each.model, numbers)
+        if wrong:
+            raise each.origin.error(f"'{each.name}': {wrong}", "correct the parameters")
+        return
     problem = check_discretisation(each.model, numbers, dt, each.semantics)
     if problem:
         name = problem.split()[0]
@@ -60,6 +66,11 @@ def check_parameters(each: Population, dt: float) -> None:
         in_seconds = name in TIME_CONSTANTS
         hint = "times are in seconds: 5e-3 is 5 ms" if in_seconds else "raise the threshold or lower v_reset"
         raise each.parameters[name].origin.error(f"'{each.name}': {problem}", hint)
+
+
+def parameters_of(model: str) -> tuple[str, ...]:
+    """The names of the parameters of a neuron model or an activation."""
+    return ACTIVATIONS[model] if model in ACTIVATIONS else PARAMETERS[model]
 
 
 def check_finite(value: Value, what: str) -> None:

@@ -192,7 +192,9 @@ class Transform:
 
 @dataclass(frozen=True)
 class Population:
-    """Neurons of one model; `parameters` has a value for each of `snnir.semantics.PARAMETERS[model]`.
+    """Neurons of one model, or of an activation, which has no semantics but the default.
+
+    `parameters` has a value for each of `snnir.semantics.PARAMETERS[model]` or `snnir.activations.ACTIVATIONS[model]`.
 
     They sum their `inputs`; `inhibitory` are the inputs of the second synapse of a model that has two.
     """

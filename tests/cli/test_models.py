@@ -132,8 +132,8 @@ def test_import_repairs(snnc: Snnc, shared_data: Path, tmp_path: Path) -> None:
     [
         (("import", "no.nir"), "no.nir: error: "),
         (
-            ("import", "net.snn", "-o", "net.onnx"),
-            "net.onnx: error: there is no writer for '.onnx' files\n  fix: there are ",
+            ("import", "net.snn", "-o", "net.xyz"),
+            "net.xyz: error: there is no writer for '.xyz' files\n  fix: there are ",
         ),
         (("import", "net.snn", "-o", "none/net.nir"), "none/net.nir: error: there is no directory none\n"),
         (("import", "net.snn", "--reset", "twice"), "net.snn:"),

@@ -54,7 +54,7 @@ def test_two_pipelines_are_refused(snn_opt: SnnOpt, program: Path) -> None:
         (["--no-such"], "", "snn-opt: error: unrecognized arguments: --no-such\n  fix: snn-opt --help "),
         (["--steps", "x"], "", "snn-opt: error: argument --steps: invalid int value: 'x'\n"),
         (["-t", "asm"], "", "snn-opt: error: unknown target 'asm'\n  fix: known: mlir, sdf3\n"),
-        (["--dt", "0.1"], "", "snn-opt: error: --dt is for programs (snn, nir, sonata, neurons)\n"),
+        (["--dt", "0.1"], "", "snn-opt: error: --dt is for programs (snn, nir, onnx, sonata, neurons)\n"),
         (["-f", "snn"], "", "<stdin>: error: a .snn program is read from a file only\n"),
         ([], "func.func @f(", "<stdin>:1:14: error: Expected argument or type\n  func.func @f(\n               ^\n"),
         (
@@ -81,7 +81,7 @@ def test_input_that_is_not_text(snn_opt: SnnOpt, tmp_path: Path) -> None:
     assert snn_opt(path).err == f"{path}: error: not UTF-8 text: invalid start byte at byte 0\n"
 
 
-@pytest.mark.parametrize("name", ["x", "x.onnx", "x.mlir.bak"])
+@pytest.mark.parametrize("name", ["x", "x.xyz", "x.mlir.bak"])
 def test_unknown_extensions_list_the_known_ones(snn_opt: SnnOpt, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text("builtin.module {}")
@@ -187,7 +187,9 @@ def test_output_that_cannot_be_written_is_found_first(snn_opt: SnnOpt, tmp_path:
 
 
 def test_an_output_that_the_system_refuses_is_named(snn_opt: SnnOpt, program: Path) -> None:
-    assert snn_opt(program, "-o", "/dev/full").err == "/dev/full: error: cannot be written: No space left on device\n"
+    assert snn_opt(program, "-o", "/dev/full").err == (
+        "/dev/full: error: cannot be written: No space left on device\n  fix: name a file that can\n"
+    )
 
 
 def test_an_attribute_in_the_syntax_of_an_operation_is_located(snn_opt: SnnOpt) -> None:

@@ -319,6 +319,8 @@ class NaiveNeurons:
         self._number: Any = {"f64": float, "f32": np.float32, "i32": int}[self._s.state]
         zero = self._number(0)
         self._v, self._i, self._j = ([zero] * op.size for _ in range(3))
+        if self._s.start == "half":
+            self._v = [self._number(float(self._of("threshold", n)) / 2) for n in range(op.size)]
         self._held = [0] * op.size
         self._fired = [False] * op.size
         self.fired: list[list[float]] = []

@@ -146,6 +146,7 @@ def quiet(seed: int) -> tuple[Network, dict[str, Events]]:
             reset="subtract" if (several := bool(rng.random() < 0.5)) else "value",
             spikes=int(choose([1, 3])) if several else 1,
             floor=choose(["none", "threshold"]),
+            start=choose(["zero", "half"]),
             refractory=int(choose([0, 0, 2, 5])),
             out_delay=int(choose([0, 0, 1, 3])),
         )

@@ -1,0 +1,1 @@
+"""Reading ONNX files: `reader` and what it is made of."""
