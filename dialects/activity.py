@@ -22,8 +22,9 @@ PERCENTILES = (50, 90, 99)
 
 @irdl_attr_definition
 class ActivityAttr(ParametrizedAttribute):
-    """Spikes of a signal, measured over representative data: `steps` steps, `total` and per-step `peak` spikes, how
-    often each neuron fired, and (where measured) the 50th, 90th and 99th percentile of the spikes in a step.
+    """Spikes of a signal, or codes that are not 0, measured over representative data: `steps` steps, `total` and
+    per-step `peak` spikes, how often each neuron fired, and (where measured) the 50th, 90th and 99th percentile of the
+    spikes in a step.
 
     ```mlir
     #snn.activity<100 steps, 130 spikes, peak 2, percentiles [1, 2, 2], #snn.tensor<"pixels.counts", 2xi64, [50, 80]>>

@@ -1,13 +1,14 @@
 """`cluster`: the partitioned program. One op per cluster: everything that one crossbar holds.
 
-A cluster reads spike signals (its axons) and computes slices: neurons of one population, or partial sums for neurons
-that sit elsewhere. The program stays in the module; slices name its populations and hold no weights: the synapses of a
-slice are those that the program has between the slice's rows and its neurons. That every neuron and every synapse has
-exactly one place is verified against the program. Placement and routes are properties that passes add. Why these ops:
+A cluster reads signals of spikes or codes (its axons) and computes slices: neurons of one population, or partial sums
+for neurons that sit elsewhere. The program stays in the module; slices name its populations and hold no weights: the
+synapses of a slice are those that the program has between the slice's rows and its neurons. That every neuron and every
+synapse has exactly one place is verified against the program. Placement and routes are properties that passes
+add. Why these ops:
 docs/dialects/cluster.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Self
@@ -19,6 +20,7 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     FlatSymbolRefAttrConstr,
     IntegerType,
+    NoneAttr,
     StringAttr,
     SymbolNameConstraint,
     SymbolRefAttr,
@@ -230,11 +232,20 @@ class ClusterOp(IRDLOperation):
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(SymbolOpInterface())
 
-    def __init__(self, name: str, axons: Sequence[Axons], slices: Sequence[Slice]) -> None:
-        """A cluster that reads nothing yet: `wire` follows, when all clusters exist (they may read each other)."""
+    def __init__(
+        self,
+        name: str,
+        axons: Sequence[Axons],
+        slices: Sequence[Slice],
+        elements: Mapping[str, Attribute] | None = None,
+    ) -> None:
+        """A cluster that reads nothing yet: `wire` follows, when all clusters exist (they may read each other).
+
+        `elements` are those of the signals that populations emit; spikes, where one is not named.
+        """
         super().__init__(
             operands=[[], []],
-            result_types=[[s.result_type for s in slices]],
+            result_types=[[s.emitting((elements or {}).get(s.population, NoneAttr())) for s in slices]],
             properties={
                 "sym_name": StringAttr(name),
                 "axons": ArrayAttr(AxonsAttr(a) for a in axons),
@@ -410,10 +421,10 @@ def routes_of(op: ClusterOp | InputOp) -> list[Route]:
 
 
 def _makes(part: Slice, type_: Attribute) -> bool:
-    """Whether a slice's result has this type: `type_ == part.result_type`, which need not be made for it."""
+    """Whether a slice's result has a type like this: `part.emitting(...)`, which need not be made for it."""
     if part.is_partial:
         return isinstance(type_, PartialType) and type_.size.data == part.size
-    return isinstance(type_, SignalType) and type_.is_spike and type_.shape.data == (part.size,)
+    return isinstance(type_, SignalType) and type_.is_discrete and type_.shape.data == (part.size,)
 
 
 @lru_cache(1024)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from xdsl.ir import Data, TypeAttribute
+from xdsl.dialects.builtin import NoneAttr
+from xdsl.ir import Attribute, Data, TypeAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import SignalType, SizeType, parse_indices, symbol
+from snnir.dialects.attributes import ShapeAttr, SignalType, SizeType, parse_indices, symbol
 from snnir.dialects.cluster_routes import Router, parse_router
 from snnir.indices import LIMIT, Indices
 
@@ -104,8 +105,12 @@ class Slice:
 
     @property
     def result_type(self) -> TypeAttribute:
-        """The type of what the slice computes."""
-        return PartialType.of(self.size) if self.is_partial else SignalType.spikes(self.size)
+        """The type of what the slice computes, where its population spikes."""
+        return self.emitting(NoneAttr())
+
+    def emitting(self, element: Attribute) -> TypeAttribute:
+        """The type of what the slice computes, where its population emits signals of this element."""
+        return PartialType.of(self.size) if self.is_partial else SignalType(ShapeAttr((self.size,)), element)
 
     def __str__(self) -> str:
         more = (f" adds {self.adds}" if self.adds else "") + (f" {self.windows}" if self.windows is not None else "")

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple, cast
 
+from xdsl.dialects.builtin import IntegerType, NoneAttr, Signedness
 from xdsl.ir import Attribute, SSAValue
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import SignalType
+from snnir.dialects.attributes import ShapeAttr, SignalType
 from snnir.dialects.cluster_attributes import Axons, AxonsAttr, PartialType, Place, PlaceAttr, Slice, SliceAttr, Windows
 from snnir.dialects.cluster_routes import Destination, Route, RouteAttr
 from snnir.dialects.quick_text import INDICES, indices_of, is_quick
@@ -21,7 +22,7 @@ from snnir.indices import Indices
 _NAME = r"(?:[0-9]+|[a-zA-Z$._-][a-zA-Z0-9$._-]*)"
 _SYMBOL = r'@(?:[a-zA-Z_][a-zA-Z0-9_$.]*|"[^"\\\n\v\f]*")'
 _NUMBER = "[0-9]+"
-_SIGNAL = r"!snn\.signal<[1-9][0-9]*(?:x[1-9][0-9]*)*, spike>"
+_SIGNAL = r"!snn\.signal<[1-9][0-9]*(?:x[1-9][0-9]*)*, (?:spike|[su]?i[1-9][0-9]?)>"
 _TYPE = rf"(?:{_SIGNAL}|!cluster\.partial<[0-9]+>)"
 _ROUTER = rf"\[{_NUMBER}, {_NUMBER}\]"
 _END = rf"(?:host|tile {_ROUTER})"
@@ -52,7 +53,7 @@ _SLICES = re.compile(
     rf"(?: reads ({_NUMBER}) kernel ({INDICES}) windows ({INDICES}))?"
 )
 _ENDS = re.compile(rf"host|\[({_NUMBER}), ({_NUMBER})\]")
-_TYPES = re.compile(rf"!snn\.signal<([0-9x]+), spike>|!cluster\.partial<({_NUMBER})>")
+_TYPES = re.compile(rf"!snn\.signal<([0-9x]+), (spike|[su]?i[0-9]+)>|!cluster\.partial<({_NUMBER})>")
 
 _REMEMBERED = 1 << 14
 """How many index sets are remembered by their text: clusters next to each other have many in common."""
@@ -117,7 +118,7 @@ def read_output(text: str, position: int) -> Frame | None:
         return None
     operands = _values(text, *match.span(2))
     try:
-        types = tuple([_type(type_[1], type_[2]) for type_ in _TYPES.finditer(text, *match.span(3))])
+        types = tuple([_type(type_[1], type_[2], type_[3]) for type_ in _TYPES.finditer(text, *match.span(3))])
     except (ValueError, VerifyException):
         return None
     return Frame(match.end(), _name(match[1]), [], operands, types, ()) if len(types) == len(operands) else None
@@ -156,8 +157,9 @@ def print_function_type(printer: Printer, inputs: Iterable[Attribute], outputs: 
 
 def _type_text(type_: Attribute) -> str:
     match type_:
-        case SignalType() if type_.is_spike:
-            return f"!snn.signal<{'x'.join(map(str, type_.shape.data))}, spike>"
+        case SignalType() if type_.is_discrete:
+            element = "spike" if type_.is_spike else type_.element
+            return f"!snn.signal<{'x'.join(map(str, type_.shape.data))}, {element}>"
         case PartialType():
             return f"!cluster.partial<{type_.size.data}>"
         case _:
@@ -204,12 +206,21 @@ def _route(text: str) -> RouteAttr:
 
 @lru_cache(_REMEMBERED)
 def _types(text: str) -> tuple[Attribute, ...]:
-    return tuple(_type(match[1], match[2]) for match in _TYPES.finditer(text))
+    return tuple(_type(match[1], match[2], match[3]) for match in _TYPES.finditer(text))
 
 
 @lru_cache(_REMEMBERED)
-def _type(shape: str | None, partial: str | None) -> Attribute:
+def _type(shape: str | None, element: str | None, partial: str | None) -> Attribute:
     if partial is not None:
         return PartialType.of(int(partial))
-    assert shape is not None
-    return SignalType.spikes(*map(int, shape.split("x")))
+    assert shape is not None and element is not None
+    return SignalType(ShapeAttr(tuple(map(int, shape.split("x")))), _element(element))
+
+
+def _element(text: str) -> Attribute:
+    """`spike`, or the type of a code: `i6`, `si6`, `ui6`."""
+    if text == "spike":
+        return NoneAttr()
+    kind, _, bits = text.partition("i")
+    signs = {"": Signedness.SIGNLESS, "s": Signedness.SIGNED, "u": Signedness.UNSIGNED}
+    return IntegerType(int(bits), signs[kind])

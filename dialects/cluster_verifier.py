@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xdsl.ir import Block, Operation, OpResult, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import symbol
+from snnir.dialects.attributes import SignalType, symbol
 from snnir.dialects.cluster import ClusterOp, InputOp, OutputOp, ProgramOp, address_of
 from snnir.dialects.cluster_attributes import Slice
 from snnir.dialects.cluster_routes_verifier import verify_routes
@@ -54,11 +54,15 @@ def verify_program(program: ProgramOp) -> None:
     for op in [*clusters, *program.outputs]:
         _verify_operands(op, program.body.block)
     populations = {name: op for name, op in sources.items() if isinstance(op, NeuronOp)}
+    elements = {name: op.signal_type.element for name, op in populations.items()}
     slices: dict[str, list[tuple[int, ClusterOp, Slice, SSAValue]]] = {name: [] for name in populations}
     for number, cluster in enumerate(clusters):
         for part, result in zip(cluster.parts, cluster.results, strict=True):
             if part.population not in slices:
                 raise VerifyException(f"@{cluster.sym_name.data}: the program has no population @{part.population}")
+            if isinstance(result.type, SignalType) and result.type.element != elements[part.population]:
+                what = f"emits signals of {result.type.element}, @{part.population} of {elements[part.population]}"
+                raise VerifyException(f"@{cluster.sym_name.data}: a slice {what}")
             slices[part.population].append((number, cluster, part, result))
     tables = {name: SliceTable.of(some) for name, some in slices.items()}
     for name, population in populations.items():
@@ -173,7 +177,7 @@ def _verify_states(name: str, parts: Sequence[Slice], machine: Machine) -> None:
     sizes = [(part.size, part.is_partial) for part in parts]
     neurons = sum([size for size, is_partial in sizes if not is_partial])
     most = max([size for size, _ in sizes], default=0)
-    limit = machine.crossbar.neurons or machine.crossbar.columns
+    limit = machine.crossbar.neurons or machine.crossbar.weight_columns
     if max(neurons, most) > limit:
         raise VerifyException(f"@{name} has {max(neurons, most)} neurons, a crossbar keeps {limit}")
 
@@ -183,8 +187,8 @@ def _verify_machine(program: ProgramOp, machine: Machine) -> None:
     for cluster in program.clusters:
         name, parts, rows = cluster.sym_name.data, cluster.parts, cluster.rows
         used = max([part.column + part.columns for part in parts], default=0)
-        if rows > machine.crossbar.rows or used > machine.crossbar.columns:
-            limit = f"{machine.crossbar.rows} rows and {machine.crossbar.columns} columns"
+        if rows > machine.crossbar.rows or used > machine.crossbar.weight_columns:
+            limit = f"{machine.crossbar.rows} rows and {machine.crossbar.weight_columns} columns"
             raise VerifyException(f"@{name} needs {rows} rows and {used} columns, a crossbar has {limit}")
         _verify_states(name, parts, machine)
         late = max([a.data.delay for a in cluster.axons.data], default=0)

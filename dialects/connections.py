@@ -1,11 +1,13 @@
 """The connections of a program as crossbars know them: which neurons each population reads, how late, how strongly.
 
-Between a spiking source and a population may stand any chain of linear ops: slices, flattening, delays, sums, pools
-that sum or average, projections. A connection is such a chain as one set of synapses. What crossbars cannot hold is
-refused here, by name and with its place in the user's file; the simulator runs it all.
+Between a source of spikes or codes and a population may stand any chain of linear ops: slices, flattening, delays,
+sums, pools that sum or average, projections. A connection is such a chain as one set of synapses. What crossbars cannot
+hold is refused here, by name and with its place in the user's file; the simulator runs it all.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -38,6 +40,20 @@ from snnir.semantics import Value
 from snnir.synapses import Conv, Dense, Listed, OneToOne, Selected, Synapses, chained, targets_of
 
 IntArray = NDArray[np.int64]
+CODED_HINT = "let snn-legalize and snn-code-signals make codes of them"
+"""What to do about real values that should travel."""
+
+_REALS: ContextVar[bool] = ContextVar("reals", default=False)
+
+
+@contextmanager
+def real_values() -> Generator[None]:
+    """Inside, connections of real values are found too: what they will be once those are codes."""
+    token = _REALS.set(True)
+    try:
+        yield
+    finally:
+        _REALS.reset(token)
 
 
 @dataclass(frozen=True)
@@ -119,18 +135,18 @@ def refusals_of(population: NeuronOp) -> list[SnnirError]:
 
 
 def source_of(value: SSAValue, user: Operation) -> tuple[str, IntArray, int]:
-    """The input or population whose spikes a signal carries, which of its neurons, and the steps in between.
+    """The input or population whose spikes or codes a signal carries, which of its neurons, and the steps in between.
 
-    Raises `SnnirError` for a signal that is not made of spikes of one source.
+    Raises `SnnirError` for a signal that is not made of those of one source.
     """
     terms = terms_behind(value, user)
     if len(terms) != 1 or not _is_identity(terms[0]):
-        raise _refusal(user, "reads a current, but machines return spikes", "put a population between")
+        raise _refusal(user, "reads a current, but machines return spikes or codes", "put a population between")
     return terms[0].source, terms[0].chosen, terms[0].delay
 
 
 def emitter_of(output: OutputOp) -> str:
-    """The spiking population (or input) that an output reads, whole and as it is emitted.
+    """The population (or input) of spikes or codes that an output reads, whole and as it is emitted.
 
     Raises `SnnirError` for any other output.
     """
@@ -175,10 +191,15 @@ def terms_behind(value: SSAValue, user: Operation) -> list[Connection]:
 
 def _spikes(owner: InputOp | NeuronOp, value: SSAValue, user: Operation) -> Connection:
     assert isinstance(value.type, SignalType)
-    if not value.type.is_spike:
-        what = "brings" if isinstance(owner, InputOp) else "emits"
-        name = owner.sym_name.data
-        raise _refusal(user, f"@{name} {what} currents, and crossbars read spikes", "put a spiking population between")
+    name, what = owner.sym_name.data, "brings" if isinstance(owner, InputOp) else "emits"
+    if value.type.span is None:
+        if _REALS.get():
+            return Connection(name, 0, OneToOne(np.ones(1), value.type.size), 1.0, 0.0, owner)
+        hint = f"put a spiking population between, or {CODED_HINT}"
+        raise _refusal(user, f"@{name} {what} currents, and crossbars read spikes or codes", hint)
+    if value.type.span[0] < 0 and not isinstance(user, OutputOp):
+        hint = "snn-code-signals sends a signed value as a pair, what is above 0 and what is below"
+        raise _refusal(user, f"@{name} {what} codes with a sign, and rows take none below 0", hint)
     return Connection(owner.sym_name.data, 0, OneToOne(np.ones(1), value.type.size), 1.0, 0.0, owner)
 
 

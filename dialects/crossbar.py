@@ -48,6 +48,7 @@ from snnir.dialects.cluster_attributes import (
     place_text,
 )
 from snnir.dialects.cluster_routes import Route, RouteAttr, parse_route
+from snnir.dialects.crossbar_signals import InputOp, PopulationOp
 from snnir.dialects.crossbar_slices import SliceOp
 from snnir.dialects.dataflow import RationalAttr, parse_rational
 from snnir.dialects.dataflow_text import NAMES, names_of, order_text, parse_order, stages_attr, stages_of, verify_stages
@@ -60,6 +61,8 @@ OpT = TypeVar("OpT", bound=Operation)
 @irdl_op_definition
 class MachineOp(IRDLOperation):
     """A configured machine.
+
+    Signals of ordinary networks are codes: `crossbar.population @hidden size 2 of i6 coded (step = 0.5)`.
 
     The guarantee: step k is out by `latency + k * period` (in the machine's time unit), as long as no input or slice
     emits more spikes in a step than `peaks` says, and none has more on its rows than `peaks_in` says; without them it
@@ -152,32 +155,6 @@ class MachineOp(IRDLOperation):
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
         printer.print_region(self.body, print_empty_block=False)
-
-
-@irdl_op_definition
-class InputOp(IRDLOperation):
-    """An input of the machine, lines at the host's router; see `crossbar.machine`."""
-
-    name = "crossbar.input"
-    sym_name = prop_def(SymbolNameConstraint())
-    size = prop_def(IntegerAttr[I64])
-    assembly_format = "$sym_name `size` $size attr-dict"
-
-    def __init__(self, name: str, size: int) -> None:
-        super().__init__(properties={"sym_name": StringAttr(name), "size": IntegerAttr(size, i64)})
-
-
-@irdl_op_definition
-class PopulationOp(IRDLOperation):
-    """A population whose neurons the slices hold; see `crossbar.machine`."""
-
-    name = "crossbar.population"
-    sym_name = prop_def(SymbolNameConstraint())
-    size = prop_def(IntegerAttr[I64])
-    assembly_format = "$sym_name `size` $size attr-dict"
-
-    def __init__(self, name: str, size: int) -> None:
-        super().__init__(properties={"sym_name": StringAttr(name), "size": IntegerAttr(size, i64)})
 
 
 @irdl_op_definition

@@ -32,7 +32,7 @@ from snnir.dialects.attributes import (
     value_of,
 )
 from snnir.dialects.cluster_attributes import Slice, SliceAttr, parse_slice
-from snnir.dialects.machine_neurons import COEFFICIENTS, unsupported
+from snnir.dialects.machine_neurons import ACTIVATED, COEFFICIENTS, unsupported
 from snnir.semantics import Semantics
 
 TABLE = ("lines", "origins", "offsets")
@@ -82,12 +82,15 @@ class SliceOp(IRDLOperation):
 
     def verify_(self) -> None:
         name, part = self.sym_name.data, self.part.data
-        parts = (self.model, self.coefficients, self.semantics)
+        stateless = self.model is not None and self.model.data in ACTIVATED
+        parts = (self.model, self.coefficients, self.model if stateless else self.semantics)
         if part.adds:
             raise VerifyException(f"@{name}: the partial sums that it adds are named, not counted")
         self._verify_table()
         if any((p is None) != part.is_partial for p in parts):
             raise VerifyException(f"@{name}: neurons have a model, constants and semantics, partial sums none of them")
+        if stateless and self.semantics is not None:
+            raise VerifyException(f"@{name}: what has no state has no semantics")
         if self.model is None or self.coefficients is None:
             if self.added:
                 raise VerifyException(f"@{name}: a partial sum adds no other partial sums")
@@ -106,6 +109,8 @@ class SliceOp(IRDLOperation):
                 raise VerifyException(f"@{name}: {key} has {value.data.size} entries for {part.size} neurons")
             if not np.isfinite(value_of(value)).all():
                 raise VerifyException(f"@{name}: {key} is not finite")
+        if self.model.data in ACTIVATED and not (np.asarray(value_of(self.coefficients.data["step"])) > 0).all():
+            raise VerifyException(f"@{name}: a step must be positive")
 
     def _verify_table(self) -> None:
         """A slice that is read several times says what its windows meet, and meets nothing that it does not read."""
@@ -142,8 +147,9 @@ class SliceOp(IRDLOperation):
             values = parse_fields(parser, lambda: parse_value(parser))
             ordered = sorted(values.items(), key=lambda item: (*COEFFICIENTS[model], item[0]).index(item[0]))
             properties["coefficients"] = DictionaryAttr(dict(ordered))
-            parser.parse_keyword("using")
-            properties["semantics"] = SemanticsAttr(parse_semantics(parser, model))
+            if model not in ACTIVATED:
+                parser.parse_keyword("using")
+                properties["semantics"] = SemanticsAttr(parse_semantics(parser, model))
         return cls.create(properties=properties, attributes=parser.parse_optional_attr_dict())
 
     def print(self, printer: Printer) -> None:
@@ -154,13 +160,15 @@ class SliceOp(IRDLOperation):
             printer.print_string(" meets(")
             printer.print_list(self.table.data.items(), lambda item: _print_field(printer, *item))
             printer.print_string(")")
-        if self.model is not None and self.coefficients is not None and self.semantics is not None:
+        if self.model is not None and self.coefficients is not None:
             printer.print_string(f" {self.model.data}(")
             values = self.coefficients.data
             ordered = [key for key in COEFFICIENTS[self.model.data] if key in values]
             printer.print_list(ordered, lambda key: _print_field(printer, key, values[key]))
-            printer.print_string(") using ")
-            self.semantics.print_parameter(printer)
+            printer.print_string(")")
+            if self.semantics is not None:
+                printer.print_string(" using ")
+                self.semantics.print_parameter(printer)
         printer.print_op_attributes(self.attributes)
 
 

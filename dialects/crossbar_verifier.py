@@ -10,6 +10,7 @@ import numpy as np
 from xdsl.dialects.builtin import IntegerAttr
 from xdsl.utils.exceptions import VerifyException
 
+from snnir.dialects.attributes import value_of
 from snnir.dialects.crossbar import (
     GUARANTEE,
     ChannelOp,
@@ -22,6 +23,7 @@ from snnir.dialects.crossbar import (
     SliceOp,
 )
 from snnir.dialects.dataflow import verify_times
+from snnir.dialects.machine_neurons import ACTIVATED
 from snnir.dialects.platform import Machine, machine_of
 
 
@@ -51,6 +53,7 @@ def verify_machine(op: MachineOp) -> None:
     for crossbar in crossbars:
         _verify_axons(crossbar, sources)
     _verify_neurons(slices, populations)
+    _verify_codes(op, slices, machine_of(op))
     _verify_partials(slices)
     _verify_network(op, {*inputs, *slices}, {*outputs, *slices})
     _verify_peaks(op, {*inputs, *slices})
@@ -86,6 +89,33 @@ def _verify_neurons(slices: Mapping[str, SliceOp], populations: Mapping[str, int
         wrong = np.flatnonzero(count != 1)
         if wrong.size:
             raise VerifyException(f"neuron {wrong[0]} of @{name} is in {count[wrong[0]]} slices instead of one")
+
+
+def _verify_codes(op: MachineOp, slices: Mapping[str, SliceOp], machine: Machine | None) -> None:
+    """Populations of codes are what their slices emit, within their range; rows take codes without a sign."""
+    signals = {signal.sym_name.data: signal for signal in [*op.children(InputOp), *op.children(PopulationOp)]}
+    for name, part in slices.items():
+        model, coefficients = part.model, part.coefficients
+        if model is None or coefficients is None:
+            continue
+        population = part.part.data.population
+        coding = signals[population].coding
+        if (model.data in ACTIVATED) != (coding is not None):
+            raise VerifyException(f"@{name}: {model.data} does not emit what @{population} does")
+        if coding is not None:
+            least, most = (np.asarray(value_of(coefficients.data[key])) for key in ("least", "most"))
+            if least.min() < coding.least or most.max() > coding.most:
+                raise VerifyException(f"@{name}: its codes leave the range of @{population}")
+    for crossbar in op.children(CrossbarOp):
+        for source in [signals[axons.source.root_reference.data] for axons in crossbar.axons]:
+            if source.is_signed:
+                raise VerifyException(
+                    f"@{crossbar.sym_name.data}: rows take no codes below 0, as of @{source.sym_name.data}"
+                )
+            bits = source.element.width.data if source.element is not None else 0
+            if machine is not None and bits > machine.crossbar.signal_bits:
+                limit = f"a row takes {machine.crossbar.signal_bits}"
+                raise VerifyException(f"@{crossbar.sym_name.data}: codes of {bits} bits, {limit}")
 
 
 def _verify_partials(slices: Mapping[str, SliceOp]) -> None:
@@ -139,8 +169,8 @@ def _verify_places(op: MachineOp, machine: Machine | None) -> None:
         if not _inside(machine, place.tile) or place.crossbar >= machine.tiles.crossbars:
             raise VerifyException(f"@{name} is placed on a crossbar that the machine does not have")
         rows, columns = crossbar.cells.data.shape
-        if rows > machine.crossbar.rows or columns > machine.crossbar.columns:
-            limit = f"{machine.crossbar.rows} rows and {machine.crossbar.columns} columns"
+        if rows > machine.crossbar.rows or columns > machine.crossbar.weight_columns:
+            limit = f"{machine.crossbar.rows} rows and {machine.crossbar.weight_columns} columns"
             raise VerifyException(f"@{name} has {rows} rows and {columns} columns, a crossbar has {limit}")
     for flow in op.children(FlowOp) if machine is not None else ():
         for end in flow.route.data.ends:

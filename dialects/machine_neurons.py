@@ -5,13 +5,20 @@ from dataclasses import fields
 from snnir.semantics import Semantics
 
 _MEMBRANE = ("scale", "bias", "decay", "gain", "drift", "threshold", "v_reset")
+ACTIVATED = ("relu", "clip")
+"""Models without a state, which emit codes: q = min(most, max(least, floor((scale * sum + bias - zero) / step + 1/2))).
+They are one operation, whose limits make the function: the code of a value rises with it."""
+_CODE = ("scale", "bias", "step", "zero", "least", "most")
 COEFFICIENTS: dict[str, tuple[str, ...]] = {
     "if": _MEMBRANE,
     "lif": _MEMBRANE,
     "cuba_lif": (*_MEMBRANE, "syn_decay", "syn_gain"),
+    **dict.fromkeys(ACTIVATED, _CODE),
 }
 """The constants that a neuron of each model holds: the factor of its column sum, its constant current, and those of
-`snnir.semantics.Coefficients`."""
+`snnir.semantics.Coefficients`, or of the code that it emits."""
+SPIKING_MODELS = tuple(model for model in COEFFICIENTS if model not in ACTIVATED)
+"""Models that emit spikes."""
 
 _SUPPORTED: dict[str, tuple[object, ...]] = {
     "decay": ("euler", "exp", "exact"),

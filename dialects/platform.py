@@ -6,8 +6,9 @@ number is given beside its field; platform TOML files use the same names and nam
 attribute and not ops: docs/dialects/platform.md.
 """
 
+import sys
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any, cast, get_type_hints
 
@@ -18,12 +19,17 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.attributes import parse_fields, parse_text
+from snnir.dialects.attributes import CODE_BITS, decimal, parse_fields, parse_text
+from snnir.dialects.machine_device import CONVERTER_BITS, Device
+from snnir.dialects.machine_neurons import ACTIVATED
 from snnir.semantics import PARAMETERS
 
 Pair = tuple[int, int]
 ATTRIBUTE = "platform.machine"
 """The name under which the module carries its machine."""
+_QUIET = "said where meant"
+_SAID_WHERE_MEANT = {_QUIET: True}
+"""Marks fields that text states only where they differ from the default, so that older text is as it was."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Crossbar:
     rows: int
     """Input lines (axons)."""
     columns: int
-    """Output lines, each driving one neuron or one partial sum."""
+    """Output lines as they are built; a weight takes `columns_per_weight` of them, one where nothing else is said."""
     weight_bits: int = 0
     """Bits of a signed programmed weight; 0: the machine states no precision and cells hold floats."""
     fanin: str = "none"
@@ -74,6 +80,26 @@ class Crossbar:
     neurons: int = 0
     """Neurons whose state one crossbar keeps. More than `columns`: a kernel can be read at several positions in a step,
     one after the other, and each column drives one neuron per read. 0: one neuron per column."""
+    signal_bits: int = field(default=0, metadata=_SAID_WHERE_MEANT)
+    """Bits of the codes that rows can be given, 1 to 16; 0: spikes only."""
+    cell_bits: int = field(default=0, metadata=_SAID_WHERE_MEANT)
+    """Bits that one cell holds; wider weights take several cells of a row. 0: a cell holds a whole weight."""
+    signs: str = field(default="cell", metadata=_SAID_WHERE_MEANT)
+    """How weights get a sign: `cell`, a cell has one, or `pair`, two cells hold a weight and are subtracted."""
+    adc_bits: int = field(default=0, metadata=_SAID_WHERE_MEANT)
+    """Bits of a conversion of a column's current, 1 to 16; 0: exact."""
+
+    @property
+    def columns_per_weight(self) -> int:
+        """How many columns the weights of one neuron (or partial sum) take."""
+        held = self.weight_bits - 1 if self.signs == "pair" else self.weight_bits
+        slices = -(-held // self.cell_bits) if self.cell_bits else 1
+        return slices * (2 if self.signs == "pair" else 1)
+
+    @property
+    def weight_columns(self) -> int:
+        """Columns of weights, each driving one neuron or one partial sum: what slices are numbered by."""
+        return self.columns // self.columns_per_weight
 
 
 @dataclass(frozen=True)
@@ -110,7 +136,7 @@ class Link:
 class Time:
     """How long a slice fires, in `unit`:
     `event * spikes in + reads * (read + convert * ceil(columns / columns_per_adc)) + add * neurons * partial sums
-    + update * neurons + spike * spikes out`."""
+    + update * neurons + spike * spikes out`, with the columns as they are built (`Crossbar.columns_per_weight`)."""
 
     unit: str
     """`s`, `ms`, `us`, `ns` or `ps`."""
@@ -130,6 +156,7 @@ class Time:
     """Encoding one emitted spike."""
 
 
+SIGNS = ("cell", "pair")
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12}
 """Time units and how many of them a second has."""
 
@@ -144,6 +171,8 @@ class Machine:
     buffers: Buffers
     link: Link = field(default_factory=Link)
     time: Time = field(default_factory=lambda: Time("ns", 1))
+    device: Device | None = None
+    """What the cells are made of; `None`: not stated."""
 
     @property
     def crossbars(self) -> int:
@@ -180,16 +209,48 @@ class Machine:
             return "crossbar.weight_bits is 0 (no stated precision) or 2 to 32"
         if not crossbar.models:
             return "crossbar.models is empty"
-        return self._problem_of_words() or self._problem_of_floor()
+        return (
+            self._problem_of_cells()
+            or self._problem_of_device()
+            or self._problem_of_words()
+            or self._problem_of_floor()
+        )
+
+    def _problem_of_cells(self) -> str | None:
+        crossbar = self.crossbar
+        if crossbar.signal_bits > CODE_BITS:
+            return f"crossbar.signal_bits is 0 (spikes only) or 1 to {CODE_BITS}"
+        if crossbar.cell_bits and not crossbar.weight_bits:
+            return "crossbar.cell_bits needs crossbar.weight_bits: weights of unstated precision are not cut into cells"
+        if crossbar.cell_bits > max(1, crossbar.weight_bits):
+            return (
+                f"crossbar.cell_bits is 0 (a cell holds a weight) or 1 to crossbar.weight_bits = {crossbar.weight_bits}"
+            )
+        if crossbar.signs in SIGNS and not crossbar.weight_columns:
+            return f"crossbar.columns are fewer than the {crossbar.columns_per_weight} columns of one weight"
+        return None
+
+    def _problem_of_device(self) -> str | None:
+        crossbar, device = self.crossbar, self.device
+        if crossbar.adc_bits > CONVERTER_BITS:
+            return f"crossbar.adc_bits is 0 (exact) or 1 to {CONVERTER_BITS}"
+        if device is None:
+            return "crossbar.adc_bits needs a table device" if crossbar.adc_bits else None
+        if not crossbar.weight_bits:
+            return "crossbar.weight_bits must be stated where there is a device: cells hold levels, not real numbers"
+        if crossbar.signs != "pair":
+            return 'crossbar.signs must be "pair" where there is a device: no conductance is negative'
+        return device.problem(crossbar.cell_bits or crossbar.weight_bits - 1)
 
     def _problem_of_words(self) -> str | None:
         words = {
             "crossbar.fanin": (self.crossbar.fanin, ("digital", "relay", "none")),
+            "crossbar.signs": (self.crossbar.signs, SIGNS),
             "tiles.topology": (self.tiles.topology, ("mesh", "tree")),
             "tiles.routes": (self.tiles.routes, ("unicast", "multicast")),
             "link.arbitration": (self.link.arbitration, ("round-robin",)),
             "time.unit": (self.time.unit, tuple(UNITS)),
-            **{f"crossbar.models '{m}'": (m, tuple(PARAMETERS)) for m in self.crossbar.models},
+            **{f"crossbar.models '{m}'": (m, (*PARAMETERS, *ACTIVATED)) for m in self.crossbar.models},
         }
         for name, (value, choices) in words.items():
             if value not in choices:
@@ -215,8 +276,17 @@ class Machine:
         return next((problem for problem, found in problems.items() if found), None)
 
 
-GROUPS: dict[str, type] = {"tiles": Tiles, "crossbar": Crossbar, "buffers": Buffers, "link": Link, "time": Time}
+GROUPS: dict[str, type] = {
+    "tiles": Tiles,
+    "crossbar": Crossbar,
+    "buffers": Buffers,
+    "link": Link,
+    "time": Time,
+    "device": Device,
+}
 """The parts of a machine, by the name they have in text and in platform files."""
+OPTIONAL = ("device",)
+"""Parts that a machine may be without."""
 
 
 class MachineError(ValueError):
@@ -234,7 +304,7 @@ def machine_from(name: str, entries: Mapping[str, Mapping[str, object]]) -> Mach
             raise MachineError(group, f"no part '{group}' in a machine{_nearest(group, GROUPS)}")
     parts: dict[str, Any] = {}
     for group, class_ in GROUPS.items():
-        required = any(f.default is MISSING for f in fields(class_))
+        required = group not in OPTIONAL and any(f.default is MISSING for f in fields(class_))
         if group in entries or required:
             parts[group] = _part(group, class_, entries.get(group, {}))
     machine = Machine(name, **parts)
@@ -242,6 +312,15 @@ def machine_from(name: str, entries: Mapping[str, Mapping[str, object]]) -> Mach
     if problem:
         raise MachineError(problem.split()[0], problem)
     return machine
+
+
+def device_from(entries: Mapping[str, object]) -> Device:
+    """A device from plain values, without a machine around it. Raises `MachineError`."""
+    device = cast(Device, _part("device", Device, entries))
+    problem = device.problem()
+    if problem:
+        raise MachineError(problem.split()[0], problem)
+    return device
 
 
 def _part(group: str, class_: type, entries: Mapping[str, object]) -> Any:
@@ -260,6 +339,9 @@ def _part(group: str, class_: type, entries: Mapping[str, object]) -> Any:
 def _typed(key: str, type_: Any, value: object) -> object:
     if type_ is int and isinstance(value, int) and not isinstance(value, bool):
         return value
+    is_number = type_ is float and isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and abs(cast(float, value)) <= sys.float_info.max:
+        return float(cast(float, value))
     if type_ is str and isinstance(value, str):
         return value
     items = tuple(cast(list[object], value)) if isinstance(value, list | tuple) else ()
@@ -267,7 +349,7 @@ def _typed(key: str, type_: Any, value: object) -> object:
         return items
     if type_ == tuple[str, ...] and items and all(isinstance(x, str) for x in items):
         return items
-    wanted = {int: "a whole number", str: "a word in quotes", Pair: "two whole numbers [x, y]"}
+    wanted = {int: "a whole number", float: "a number", str: "a word in quotes", Pair: "two whole numbers [x, y]"}
     raise MachineError(key, f"{key} must be {wanted.get(type_, 'a list of words')}, not {value!r}")
 
 
@@ -309,7 +391,11 @@ class MachineAttr(Data[Machine]):
             printer.print_string_literal(self.data.name)
             for group in GROUPS:
                 part = getattr(self.data, group)
-                text = ", ".join(f"{f.name} = {_text(getattr(part, f.name))}" for f in fields(part))
+                if part is None:
+                    continue
+                text = ", ".join(
+                    f"{f.name} = {_text(getattr(part, f.name))}" for f in fields(part) if _is_said(part, f)
+                )
                 printer.print_string(f", {group}({text})")
 
     def verify(self) -> None:
@@ -326,10 +412,16 @@ def _value(parser: AttrParser) -> object:
     return items if items is not None else parser.parse_number()
 
 
+def _is_said(part: object, f: "Field[Any]") -> bool:
+    return _QUIET not in f.metadata or getattr(part, f.name) != f.default
+
+
 def _text(value: object) -> str:
     match value:
         case str():
             return f'"{value}"'
+        case float():
+            return decimal(value)
         case tuple():
             return f"[{', '.join(_text(x) for x in cast(tuple[object, ...], value))}]"
         case _:

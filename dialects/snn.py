@@ -236,6 +236,12 @@ class InputOp(IRDLOperation):
         return self.signal.type.is_spike
 
     @property
+    def emits_events(self) -> bool:
+        """Whether it brings events: spikes, or codes that are not 0; else currents."""
+        assert isinstance(self.signal.type, SignalType)
+        return self.signal.type.is_discrete
+
+    @property
     def coding(self) -> Coding | None:
         """What the codes that it brings stand for; `None` where it brings none."""
         assert isinstance(self.signal.type, SignalType)

@@ -91,6 +91,11 @@ class NeuronOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
         return self.signal_type.is_spike
 
     @property
+    def emits_events(self) -> bool:
+        """Whether it emits events: spikes, or codes that are not 0; else reals."""
+        return self.signal_type.is_discrete
+
+    @property
     def coding(self) -> Coding | None:
         """What the codes that it emits stand for; `None` where it emits none."""
         return None

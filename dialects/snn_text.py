@@ -82,6 +82,8 @@ def verify_activity(activity: ActivityAttr | None, type_: Attribute) -> None:
         raise VerifyException("only spikes and codes have an activity")
     if activity.counts.data.size != type_.size:
         raise VerifyException(f"activity counts {activity.counts.data.size} neurons of {type_.size}")
+    if type_.is_coded and (activity.peak.data > type_.size or activity.counts.array.max() > activity.steps.data):
+        raise VerifyException("a neuron emits one code in a step, and a code that is not 0 is one event")
 
 
 def parse_coding(parser: Parser, properties: dict[str, Attribute]) -> None:

@@ -1,4 +1,4 @@
-"""How many spikes a part of a population emits per step: expected, and at most."""
+"""How many spikes (or codes other than 0) a part of a population emits per step: expected, and at most."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -8,11 +8,13 @@ from typing import Literal
 from xdsl.ir import Attribute, Operation
 
 from snnir.dialects.activity import ActivityAttr
-from snnir.dialects.connections import Connection, connections_of, emitter_of, refusals_of
-from snnir.dialects.machine_neurons import COEFFICIENTS, unsupported
+from snnir.dialects.attributes import SignalType
+from snnir.dialects.connections import CODED_HINT, Connection, connections_of, emitter_of, refusals_of
+from snnir.dialects.machine_neurons import ACTIVATED, COEFFICIENTS, SPIKING_MODELS, unsupported
 from snnir.dialects.places import place_of
 from snnir.dialects.platform import Machine
 from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp
+from snnir.dialects.snn_activations import ActivationOp
 from snnir.errors import SnnirError
 from snnir.passes.base import LoweringError
 
@@ -70,18 +72,20 @@ def _error(op: Operation, message: str, hint: str) -> LoweringError:
 
 def _of_input(source: InputOp) -> Iterator[Refusal]:
     name = source.sym_name.data
-    if not source.emits_spikes:
-        error = _error(source, f"input @{name} brings currents, and a machine reads spikes", "encode them")
-        yield Refusal(name, "signals", error)
-    if _repeats(source.activity):
+    if not source.emits_events:
+        message = f"input @{name} brings currents, and a machine reads spikes or codes"
+        yield Refusal(name, "signals", _error(source, message, f"encode them, or {CODED_HINT}"))
+    if source.emits_spikes and _repeats(source.activity):
         message = f"input @{name} brought several spikes in one step, and a machine reads 0 or 1"
         yield Refusal(name, "signals", _error(source, message, "profile with zeros and ones"))
 
 
 def _of_population(population: NeuronOp, connections: dict[str, list[Connection]]) -> Iterator[Refusal]:
     name = population.sym_name.data
-    if population.MODEL not in COEFFICIENTS:
-        known = ", ".join(COEFFICIENTS)
+    if isinstance(population, ActivationOp):
+        yield from _of_activation(population)
+    elif population.MODEL not in COEFFICIENTS:
+        known = ", ".join(SPIKING_MODELS)
         message = f"@{name}: no machine has {population.MODEL} neurons yet; they have {known}"
         yield Refusal(name, "model", _error(population, message, _HINT))
     else:
@@ -94,6 +98,17 @@ def _of_population(population: NeuronOp, connections: dict[str, list[Connection]
     except SnnirError:
         for error in refusals_of(population):
             yield Refusal(name, "projections", error)
+
+
+def _of_activation(population: ActivationOp) -> Iterator[Refusal]:
+    name = population.sym_name.data
+    if population.MODEL not in ACTIVATED:
+        message = f"@{name}: no machine has {population.MODEL} neurons; they have {' and '.join(ACTIVATED)}"
+        hint = "run snn-legalize, which builds others of these, or only simulate the program"
+        yield Refusal(name, "model", _error(population, message, hint))
+    elif population.coding is None:
+        message = f"@{name} emits real values, and a machine emits codes"
+        yield Refusal(name, "signals", _error(population, message, "run snn-code-signals, which makes codes of them"))
 
 
 def _of_outputs(network: NetworkOp) -> Iterator[Refusal]:
@@ -110,7 +125,10 @@ def _of_outputs(network: NetworkOp) -> Iterator[Refusal]:
 
 def _of_machine(network: NetworkOp, target: Machine, connections: dict[str, list[Connection]]) -> Iterator[Refusal]:
     """What other machines could do."""
+    read = {c.source for each in connections.values() for c in each}
     for name, op in network.sources.items():
+        if name in read:
+            yield from _of_rows(name, op, target)
         if not isinstance(op, NeuronOp):
             continue
         if op.MODEL in COEFFICIENTS and op.MODEL not in target.crossbar.models:
@@ -125,6 +143,20 @@ def _of_machine(network: NetworkOp, target: Machine, connections: dict[str, list
             message = f"a delay of {delay} steps; '{target.name}' delays by {longest} at most"
             error = _error(projection, message, "shorten the delay or choose another machine")
             yield Refusal(name, "delay", error, delay, longest)
+
+
+def _of_rows(name: str, op: InputOp | NeuronOp, target: Machine) -> Iterator[Refusal]:
+    """Codes that rows can be given."""
+    assert isinstance(op.signal.type, SignalType)
+    if not op.signal.type.is_coded or op.signal.type.span is None:
+        return
+    needed, available = op.signal.type.span[1].bit_length(), target.crossbar.signal_bits
+    if needed > available:
+        rows = f"codes of {available} bits" if available else "spikes only"
+        message = f"@{name} sends codes of {needed} bits, and rows of '{target.name}' take {rows}"
+        hint = f"snn-code-signals{{bits={available}}}" if available else "convert-ann-to-snn"
+        error = _error(op, message, f"{hint}, or a machine with crossbar.signal_bits = {needed} or more")
+        yield Refusal(name, "signals", error, needed, available)
 
 
 def _repeats(activity: Attribute | None) -> bool:

@@ -1,6 +1,7 @@
 """Writing a configured machine to disk: `config.json` and `cells.safetensors`, all that `snnir.machine` needs."""
 
 import json
+from dataclasses import asdict
 from fractions import Fraction
 from hashlib import blake2b
 from pathlib import Path
@@ -22,8 +23,9 @@ from snnir.dialects.crossbar import (
     PopulationOp,
     SliceOp,
 )
+from snnir.dialects.crossbar_signals import SignalOp
 from snnir.dialects.crossbar_slices import TABLE
-from snnir.dialects.platform import Machine, machine_of
+from snnir.dialects.platform import Crossbar, Machine, machine_of
 from snnir.dialects.ways import branches_of, floor_of
 from snnir.errors import SnnirError
 from snnir.indices import Indices
@@ -56,8 +58,8 @@ def _document(op: MachineOp, machine: Machine, arrays: "dict[str, np.ndarray[Any
         "steps": op.steps.data if op.steps is not None else None,
         "tensors": {},
         "machine": machine_document(machine),
-        "inputs": [{"name": i.sym_name.data, "size": i.size.value.data} for i in op.children(InputOp)],
-        "populations": [{"name": p.sym_name.data, "size": p.size.value.data} for p in op.children(PopulationOp)],
+        "inputs": [_signal(i, arrays) for i in op.children(InputOp)],
+        "populations": [_signal(p, arrays) for p in op.children(PopulationOp)],
         "outputs": [
             {"name": o.sym_name.data, "population": o.population.root_reference.data} for o in op.children(OutputOp)
         ],
@@ -100,7 +102,26 @@ def machine_document(machine: Machine) -> dict[str, Any]:
         },
         "arity": machine.tiles.arity if machine.tiles.is_tree else None,
         "chip": list(machine.tiles.chip) if machine.tiles.chip != (0, 0) else None,
+        **_codes(machine.crossbar),
+        **({} if machine.device is None else {"device": asdict(machine.device)}),
     }
+
+
+def _codes(crossbar: Crossbar) -> dict[str, Any]:
+    """What is to be said of codes on rows and of cells: nothing where spikes meet cells of a whole weight."""
+    bits = {"signal_bits": crossbar.signal_bits, "cell_bits": crossbar.cell_bits, "adc_bits": crossbar.adc_bits}
+    signs = {"signs": crossbar.signs} if crossbar.signs != "cell" else {}
+    return {key: value for key, value in bits.items() if value} | signs
+
+
+def _signal(op: SignalOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict[str, Any]:
+    name = op.sym_name.data
+    entry: dict[str, Any] = {"name": name, "size": op.size.value.data}
+    if op.element is None or op.step is None:
+        return entry
+    step = _value(f"{name}.step", op.step, arrays)
+    zero = 0.0 if op.zero is None else _value(f"{name}.zero", op.zero, arrays)
+    return {**entry, "bits": op.element.width.data, "signed": op.is_signed, "step": step, "zero": zero}
 
 
 def _crossbar(op: CrossbarOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict[str, Any]:
@@ -142,11 +163,14 @@ def _slice(op: SliceOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict[str, 
         for key, value in op.table.data.items():
             assert isinstance(value, TensorAttr)
             arrays[f"{name}.{key}"] = value.array
-    if op.coefficients is not None and op.model is not None and op.semantics is not None:
+    if op.coefficients is not None and op.model is not None:
         values = {key: _value(f"{name}.{key}", a, arrays) for key, a in op.coefficients.data.items()}
-        semantics = op.semantics.data
         entry["scale"], entry["bias"] = values.pop("scale"), values.pop("bias")
-        rules = {"order": semantics.order, "compare": semantics.compare, "reset": semantics.reset}
+        rules: dict[str, str] = {}
+        if op.semantics is not None:
+            semantics = op.semantics.data
+            rules = {"order": semantics.order, "compare": semantics.compare, "reset": semantics.reset}
+            rules |= {"start": semantics.start} if semantics.start != "zero" else {}
         entry["neuron"] = {"model": op.model.data, **rules, **values}
     return entry
 

@@ -77,6 +77,9 @@ class Semantics:
     """`trunc8`, `nearest8`: all weights into a population are rounded to 127 levels of the largest."""
     state: Literal["f64", "f32", "i32"] = "f64"
     """The type of states and constants."""
+    start: Literal["zero", "half"] = "zero"
+    """`half`: v starts at half the threshold, which makes a count of spikes round to nearest where it would be cut
+    (Bu et al., ICLR 2022, "Optimal ANN-SNN conversion")."""
 
     def differences(self, other: "Semantics") -> dict[str, str]:
         """The fields in which `self` differs from `other`, with the values of `self`, as text."""
@@ -108,6 +111,8 @@ class Semantics:
             return f"refractory steps and reset = {self.reset} contradict each other"
         if model not in SPIKING and (self.out_delay or self.refractory or self.spikes > 1):
             return f"{model} emits no spikes, so out_delay, refractory and spikes have no meaning for it"
+        if self.start == "half" and (model not in SPIKING or model == "threshold"):
+            return f"{model} has no membrane that fires, so it cannot start at half its threshold"
         return None
 
 

@@ -318,6 +318,7 @@ class _Maker:
         if model in SPIKING:
             values["floor"] = str(rng.choice(["none", "threshold"]))
             values["out_delay"] = int(rng.integers(0, 3))
+            values["start"] = "half" if values["out_delay"] == 1 and model != "threshold" else "zero"
             values["spikes"] = int(rng.choice([1, 3, 255])) if values["reset"] == "subtract" else 1
             values["refractory"] = int(rng.integers(0, 4)) if values["reset"] == "value" else 0
         return Semantics(**values)

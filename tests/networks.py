@@ -19,7 +19,7 @@ from xdsl.passes import ModulePass, PassPipeline
 
 from snnir import machine
 from snnir.dialects.attributes import SignalType, TensorAttr
-from snnir.dialects.machine_neurons import COEFFICIENTS
+from snnir.dialects.machine_neurons import SPIKING_MODELS
 from snnir.dialects.platform import ATTRIBUTE, Buffers, Crossbar, Link, Machine, MachineAttr, Tiles, Time
 from snnir.dialects.snn import (
     NEURON_OPS,
@@ -60,6 +60,7 @@ ON_MACHINES: dict[str, tuple[str, ...]] = {
     "order": ("syn_first", "mem_first"),
     "compare": ("gt", "ge"),
     "reset": ("value", "subtract"),
+    "start": ("zero", "half"),
 }
 """Semantics that machines can do."""
 
@@ -97,7 +98,7 @@ class NetworkMaker:
 
     def _population(self, name: str) -> NeuronOp:
         rng = self._rng
-        size, model = self._size(), str(rng.choice(list(COEFFICIENTS)))
+        size, model = self._size(), str(rng.choice(list(SPIKING_MODELS)))
         threshold = rng.uniform(0.3, 1.0, size) if rng.random() < 0.3 else rng.uniform(0.3, 1.0)
         values: dict[str, Any] = {"r": rng.uniform(1, 5), "threshold": threshold, "v_reset": rng.uniform(-0.2, 0.1)}
         if model == "lif":

@@ -12,7 +12,7 @@ from snnir.dialects import cluster
 from snnir.dialects.cluster import ClusterOp, OutputOp, ProgramOp
 from snnir.dialects.cluster_attributes import Axons, Slice, Windows
 from snnir.dialects.connections import emitter_of
-from snnir.dialects.snn import InputOp, NetworkOp
+from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp
 from snnir.indices import Indices
 from snnir.partition.problem import Part, Plan, Problem
 
@@ -30,7 +30,7 @@ class _Lines:
 
 
 class _Carriers:
-    """The results that carry spikes, numbered: inputs first, then the slices that hold neurons."""
+    """The results that carry spikes or codes, numbered: inputs first, then the slices that hold neurons."""
 
     def __init__(self, problem: Problem, plan: Plan, inputs: Sequence[int]) -> None:
         """`inputs` are the sizes of the inputs."""
@@ -69,10 +69,12 @@ class Builder:
         inputs = [cluster.InputOp(op.sym_name.data, op.signal.type) for op in self._inputs]
         lines: list[list[_Lines]] = []
         clusters: list[ClusterOp] = []
+        populations = [op for op in self._network.sources.values() if isinstance(op, NeuronOp)]
+        elements = {op.sym_name.data: op.signal_type.element for op in populations}
         for number, parts in enumerate(self._plan):
             groups, slices = self._held(parts)
             lines.append(groups)
-            clusters.append(ClusterOp(f"c{number}", [g.axons for g in groups], slices))
+            clusters.append(ClusterOp(f"c{number}", [g.axons for g in groups], slices, elements))
         result.body.block.add_ops([*inputs, *clusters])
 
         def value(place: tuple[int, int]) -> SSAValue:

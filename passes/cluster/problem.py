@@ -52,7 +52,7 @@ def problem_of(
         tuple(layers),
         tuple(groups),
         target.crossbar.rows,
-        target.crossbar.columns,
+        target.crossbar.weight_columns,
         target.crossbar.fanin == "digital",
         np.concatenate([np.empty(0), *spikes]),
         slices,

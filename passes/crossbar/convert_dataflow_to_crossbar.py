@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Attribute
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from snnir.dialects.attributes import SignalType
 from snnir.dialects.cluster import ClusterOp, ProgramOp, routes_of
 from snnir.dialects.connections import emitter_of
 from snnir.dialects.crossbar import (
@@ -21,7 +23,8 @@ from snnir.dialects.crossbar import (
 from snnir.dialects.dataflow import GraphOp, claimant_of
 from snnir.dialects.dataflow_attributes import TokenType
 from snnir.dialects.platform import Machine
-from snnir.dialects.snn import NetworkOp
+from snnir.dialects.snn import InputOp as SourceOp
+from snnir.dialects.snn import NetworkOp, NeuronOp
 from snnir.passes.activity import Assumption, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
 from snnir.passes.crossbar.programs import Programs
@@ -58,8 +61,9 @@ class ConvertDataflowToCrossbar(SNNPass):
         block = result.body.block
         arrays = network_of(network)
         programmed = Programs(network, arrays, target)
-        block.add_ops(InputOp(name, size) for name, size in arrays.inputs.items())
-        block.add_ops(PopulationOp(name, p.size) for name, p in arrays.populations.items())
+        sources = list(network.sources.values())
+        block.add_ops(InputOp(*_lines(op)) for op in sources if isinstance(op, SourceOp))
+        block.add_ops(PopulationOp(*_lines(op)) for op in sources if isinstance(op, NeuronOp))
         block.add_ops(OutputOp(name, emitter_of(output)) for name, output in network.outputs.items())
         names = {c: slice_names(c) for c in clusters.clusters}
         for cluster in clusters.clusters:
@@ -75,9 +79,15 @@ class ConvertDataflowToCrossbar(SNNPass):
             old.erase()
         self.statistics["crossbars"] = len(clusters.clusters)
         self.statistics["cells programmed"] = programmed.cells
-        self.statistics["populations with sums that float64 rounds"] = sum(
-            not p.exact for p in arrays.populations.values()
-        )
+        self.statistics["populations with sums that float64 rounds"] = sum(not p.exact for p in arrays.nodes.values())
+
+
+def _lines(op: SourceOp | NeuronOp) -> tuple[str, int, Attribute | None, Attribute | None, Attribute | None]:
+    """The name and the size of a signal; of codes also their type, and what they stand for."""
+    assert isinstance(op.signal.type, SignalType)
+    element = op.signal.type.element if op.signal.type.is_coded else None
+    step, zero = (op.properties.get(name) if element is not None else None for name in ("step", "zero"))
+    return op.sym_name.data, op.size, element, step, zero
 
 
 def _check_times(graph: GraphOp, clusters: ProgramOp, target: Machine, network: NetworkOp) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import FloatAttr
 from xdsl.ir import Attribute, OpResult
 
+from snnir.activations import activate
 from snnir.dialects import dataflow
 from snnir.dialects.attributes import TensorAttr
 from snnir.dialects.cluster import ClusterOp, address_of
@@ -23,10 +24,12 @@ from snnir.dialects.snn import NetworkOp, NeuronOp
 from snnir.indices import Indices
 from snnir.passes.base import fail
 from snnir.precision import finest_power, integer_type, largest
-from snnir.semantics import Value
-from snnir.sim.network import Network
+from snnir.semantics import Semantics, Value
+from snnir.sim.network import Activation, Network
 from snnir.synapses import Conv, Lanes
 
+_ENDS = (-np.finfo(np.float64).max, np.finfo(np.float64).max)
+"""The least and the largest input of a neuron."""
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
@@ -98,7 +101,7 @@ class Programs:
     def _cells(self, cluster: ClusterOp) -> "NDArray[np.generic]":
         """The cells of a crossbar, (rows, columns)."""
         kinds = [self._columns[part.population].dtype for part in cluster.parts]
-        cells = np.zeros((self._target.crossbar.rows, self._target.crossbar.columns))
+        cells = np.zeros((self._target.crossbar.rows, self._target.crossbar.weight_columns))
         groups = axon_groups(cluster)
         for part in cluster.parts:
             rows, column = part.rows.array, part.column + np.arange(part.columns)
@@ -166,19 +169,35 @@ class Programs:
     def _slice(self, name: str, part: Slice, added: list[str], table: "dict[str, TensorAttr] | None") -> SliceOp:
         if part.is_partial:
             return SliceOp(name, part, table=table)
-        population = self._arrays.populations[part.population]
-        values: dict[str, Value] = {
-            "scale": self._columns[part.population].scale,
-            "bias": population.bias,
-            **{
-                key: getattr(population.coefficients, key)
-                for key in COEFFICIENTS[population.model]
-                if key not in ("scale", "bias")
-            },
-        }
+        model, semantics, own = self._neurons(part.population)
+        bias = self._arrays.nodes[part.population].bias
+        values: dict[str, Value] = {"scale": self._columns[part.population].scale, "bias": bias, **own}
         constants = {key: _attribute(f"{name}.{key}", value, part.neurons) for key, value in values.items()}
-        semantics = population.semantics
-        return SliceOp(name, replace(part, adds=0), added, population.model, constants, semantics, table)
+        return SliceOp(name, replace(part, adds=0), added, model, constants, semantics, table)
+
+    def _neurons(self, name: str) -> tuple[str, Semantics | None, dict[str, Value]]:
+        """The model of a population, its semantics where it has a state, and its constants but scale and bias."""
+        activation = self._arrays.activations.get(name)
+        if activation is not None:
+            return activation.function, None, code_constants(activation)
+        population = self._arrays.populations[name]
+        names = [key for key in COEFFICIENTS[population.model] if key not in ("scale", "bias")]
+        own = {key: getattr(population.coefficients, key) for key in names}
+        return population.model, population.semantics, own
+
+
+def code_constants(activation: Activation) -> dict[str, Value]:
+    """The constants of neurons that emit codes.
+
+    What the function makes of a value is within its limits, and a code rises with its value: the limits of the function
+    become limits of the code, bit for bit.
+    """
+    coding = activation.coding
+    assert coding is not None
+    limits = [activate(activation.function, np.full(activation.size, end), activation.parameters) for end in _ENDS]
+    with np.errstate(over="ignore"):  # what is beyond all numbers has the last code
+        least, most = (coding.encode(limit) for limit in limits)
+    return {"step": coding.step, "zero": coding.zero, "least": least, "most": most}
 
 
 def _common_scale(connections: Sequence[Connection], size: int) -> Value | None:

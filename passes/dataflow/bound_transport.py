@@ -12,7 +12,9 @@ from snnir.dialects.cluster import ClusterOp, ProgramOp, routes_of
 from snnir.dialects.cluster_routes import Destination
 from snnir.dialects.dataflow import ActorOp, GraphOp
 from snnir.dialects.dataflow_attributes import phases_attr
+from snnir.dialects.places import place_of
 from snnir.dialects.quick_text import collection_paused
+from snnir.frontend.notes import Notes
 from snnir.maxplus.errors import MaxPlusError
 from snnir.passes.activity import Assumption, NetworkActivity
 from snnir.passes.base import SNNPass, fail, machine, only, program
@@ -20,9 +22,10 @@ from snnir.passes.dataflow.convert_cluster_to_dataflow import MappedTransport, t
 from snnir.passes.dataflow.refuse import refuse
 from snnir.passes.dataflow.to_schedule import stale
 from snnir.passes.dataflow.waits import set_waits, waits_of
-from snnir.schedule.deadlines import EFFORT, PAIRS, separated
+from snnir.schedule.deadlines import EFFORT, PAIRS, separated, too_many
 from snnir.schedule.expectation import expected_with_schedule
 
+GIVEN_UP = "too many ways, and other flows on their links, to try deadlines; a shorter period may exist"
 _AGAIN = "run convert-cluster-to-dataflow and dataflow-schedule again"
 
 
@@ -61,11 +64,15 @@ class DataflowBoundTransport(SNNPass):
         self.statistics["ways with a deadline"] = 0
         # what is seen of the routes alone: that takes no time where the rest would take much
         if len(actors) * ways > EFFORT or pairs_at_ends(clusters) > self.pairs:
+            self._give_up(graph)
             return
         transport = transport_of(clusters, machine(op), NetworkActivity(program(op), _assumed(graph)))
         _check_names(graph, actors, transport)
         try:
-            found = separated(transport.facts(graph), transport.links, transport.senders, self.pairs)
+            facts = transport.facts(graph)
+            if too_many(facts, transport.links, self.pairs):
+                self._give_up(graph)
+            found = separated(facts, transport.links, transport.senders, self.pairs)
             _expect(graph, transport, self.pairs)
         except MaxPlusError as error:
             refuse(graph, error)
@@ -79,6 +86,13 @@ class DataflowBoundTransport(SNNPass):
                 actors[carry].concurrent = IntAttr(0)
                 set_waits(actors[carry], found.waits.get(carry, {}))
         stale(graph)
+
+    def _give_up(self, graph: GraphOp) -> None:
+        """Say so, unless nothing was to be tried."""
+        if self.pairs:
+            note = Notes()
+            note.add(place_of(graph), GIVEN_UP)
+            note.show()
 
 
 def pairs_at_ends(clusters: ProgramOp) -> int:

@@ -22,10 +22,11 @@ def firing_time(machine: Machine, part: Slice, events: Fraction | int, spikes: F
     """Time units for one firing of a slice that takes `events` spikes in and emits `spikes`.
 
     event * in + reads * (read + convert * ceil(columns / columns_per_adc)) + add * neurons * partial sums, and for
-    neurons update * neurons + spike * out.
+    neurons update * neurons + spike * out; with the columns as they are built.
     """
     time = machine.time
-    read = time.read + time.convert * -(-part.columns // time.columns_per_adc)
+    columns = part.columns * machine.crossbar.columns_per_weight
+    read = time.read + time.convert * -(-columns // time.columns_per_adc)
     total = part.reads * read + time.event * Fraction(events) + time.add * part.size * part.adds
     if not part.is_partial:
         total += time.update * part.size + time.spike * Fraction(spikes)

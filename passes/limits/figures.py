@@ -48,7 +48,7 @@ def figures_of(
     network: NetworkOp, target: Machine, connections: Sequence[Connection], size: int, demand: Demand
 ) -> Figures:
     """The figures of a layer of `size` neurons; `demand` is what it takes as if it were alone."""
-    rows, columns = target.crossbar.rows, target.crossbar.columns
+    rows, columns = target.crossbar.rows, target.crossbar.weight_columns
     is_kernel = len(connections) == 1 and isinstance(connections[0].synapses, Conv)
     together = min(size, max(columns, target.crossbar.neurons) if is_kernel else columns)
     parts = max(1, -(-demand.fanin // rows))

@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.printer import Printer
 
 from snnir import machine, tensors
+from snnir.activations import Coding
 from snnir.dialects.crossbar import MachineOp
 from snnir.dialects.snn import networks
 from snnir.emit import emit
@@ -66,6 +67,8 @@ class Verification:
     """The machine against the program as it was read."""
     exact: bool
     """Whether all sums are exact in float64, so that equality cannot depend on how they are split."""
+    values: bool
+    """Whether the program computes with values, or the codes of some; else with spikes alone."""
     timing: TimingCheck | None
 
     @property
@@ -81,6 +84,8 @@ def verify_build(
 ) -> Verification:
     """Run the program after every pass and the emitted machine on the same data, and compare.
 
+    Machine and last program are compared spike by spike and code by code; programs whose codes stand for something else
+    (or that have none) by what they stand for.
     `timing_steps` bounds the steps whose timing is simulated; 0 leaves timing out, `None` times all.
     """
     manifest = read_manifest(directory)
@@ -91,20 +96,23 @@ def verify_build(
         )
     first, last = programs[0][1], programs[-1][1]
     spikes, labels = read_spikes(data, samples, first.dt), read_labels(data, samples)
-    before = simulate(first, spikes)
+    earlier, before = first, simulate(first, spikes)
     original = before
     changes: list[Change] = []
     for stage, network in programs[1:]:
         after = simulate(network, spikes)
-        neurons = {name: before[name] for name in before if name not in network.inputs}
-        changes.append(Change(stage, compare(neurons, after), _accuracy(network, after, labels)))
-        before = after
+        changes.append(
+            Change(stage, _compare_values(earlier, before, network, after), _accuracy(network, after, labels))
+        )
+        earlier, before = network, after
     configuration = machine.load(directory / MACHINE)
-    inputs = {name: before[name] for name in last.inputs}
+    types = {item.name: item.dtype for item in configuration.inputs}
+    # the simulator keeps codes in the smallest type that holds those that occur
+    inputs = {name: before[name].astype(types[name], copy=False) for name in last.inputs}
     run = machine.run(configuration, inputs)
     found = {**inputs, **run.spikes}
     shape = next(iter(inputs.values())).shape
-    compiled = {name: before[name] for name in last.populations}
+    compiled = {name: before[name] for name in (*last.populations, *last.activations)}
     comparison = compare(compiled, run.spikes)
     return Verification(
         shape[0],
@@ -114,10 +122,34 @@ def verify_build(
         changes,
         comparison,
         _origin(directory, manifest, ctx, inputs, compiled) if comparison.different else "",
-        compare({name: original[name] for name in first.populations}, run.spikes),
-        all(population.exact for population in last.populations.values()),
+        _compare_values(first, original, last, run.spikes),
+        all(node.exact for node in (*last.populations.values(), *last.activations.values())),
+        bool(last.activations),
         _timing(configuration, run, timing_steps),
     )
+
+
+def _compare_values(first: Network, expected: Arrays, second: Network, found: Arrays) -> Comparison:
+    """Populations that both programs have, of the same size; codes as values unless they mean the same."""
+    sides: tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]] = {}, {}
+    for name in expected:
+        if name in first.inputs or name not in found or expected[name].shape[2] != found[name].shape[2]:
+            continue
+        codings = [_coding(first, name), _coding(second, name)]
+        for side, signal, coding in zip(sides, (expected[name], found[name]), codings, strict=True):
+            side[name] = signal if coding is None or _is_same(*codings) else coding.decode(signal)
+    return compare(*sides)
+
+
+def _coding(network: Network, name: str) -> Coding | None:
+    activation = network.activations.get(name)
+    return None if activation is None else activation.coding
+
+
+def _is_same(first: Coding | None, second: Coding | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return all(np.array_equal(getattr(first, key), getattr(second, key)) for key in ("least", "most", "step", "zero"))
 
 
 def _programs(directory: Path, manifest: Manifest, ctx: Context) -> list[tuple[Stage, Network]]:
@@ -160,13 +192,13 @@ def _origin(directory: Path, manifest: Manifest, ctx: Context, inputs: Arrays, c
     return ""
 
 
-def _accuracy(
-    network: Network, spikes: "dict[str, NDArray[np.uint8]]", labels: "NDArray[np.int64] | None"
-) -> float | None:
+def _accuracy(network: Network, signals: "dict[str, NDArray[Any]]", labels: "NDArray[np.int64] | None") -> float | None:
     if labels is None or not network.outputs:
         return None
-    counts = spikes[next(iter(network.outputs.values()))].sum(axis=1, dtype=np.int64)
-    return accuracy(counts, labels)
+    source = next(iter(network.outputs.values()))
+    coding = _coding(network, source)
+    found = signals[source] if coding is None else coding.decode(signals[source])
+    return accuracy(found.sum(axis=1, dtype=np.float64), labels)
 
 
 def _timing(configuration: machine.Configuration, run: machine.Run, steps: int | None) -> TimingCheck | None:
@@ -192,6 +224,7 @@ def as_json(result: Verification) -> dict[str, Any]:
         "samples": result.samples,
         "steps": result.steps,
         "exact": result.exact,
+        "values": result.values,
         "accuracy": {"program": result.program_accuracy, "machine": result.machine_accuracy},
         "machine": {**_comparison(result.machine), "origin": result.origin},
         "end_to_end": _comparison(result.end_to_end),

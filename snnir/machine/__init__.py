@@ -23,6 +23,7 @@ from snnir.machine.configuration import schema as schema
 from snnir.machine.counts import Counts as Counts
 from snnir.machine.counts import peak_counts as peak_counts
 from snnir.machine.functional import Run as Run
+from snnir.machine.functional import encoded as encoded
 from snnir.machine.functional import evaluation_order as evaluation_order
 from snnir.machine.functional import run as run
 from snnir.machine.guarantee import GuaranteeCheck as GuaranteeCheck

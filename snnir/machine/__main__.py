@@ -12,7 +12,7 @@ import numpy as np
 from snnir.errors import SnnirError
 from snnir.machine.configuration import load
 from snnir.machine.data import SpikeData, read_spikes
-from snnir.machine.functional import Run, run
+from snnir.machine.functional import Run, encoded, run
 from snnir.machine.guarantee import check_guarantee
 from snnir.machine.parts import Configuration
 from snnir.machine.timing import Timing, simulate
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         configuration = load(options.directory)
         data = read_spikes(options.data)
-        result = run(configuration, data.inputs, options.data)
+        result = run(configuration, encoded(configuration, data.inputs), options.data)
         steps = result.counts.steps if options.timing_steps is None else options.timing_steps
         if not 1 <= steps <= result.counts.steps:
             message = f"{steps} steps asked for, the data has {result.counts.steps}"
@@ -57,11 +57,14 @@ def _write_trace(path: Path, rows: Iterable[Row]) -> None:
 
 def summarise(configuration: Configuration, data: SpikeData, result: Run, timing: Timing) -> dict[str, Any]:
     """What the command reports, as plain JSON values; `accuracy` is null without labels, `guarantee` without one."""
-    spikes = {name: int(array.sum(dtype=np.int64)) for name, array in result.spikes.items()}
+    spikes = {name: int(np.count_nonzero(array)) for name, array in result.spikes.items()}
     samples = len(next(iter(result.spikes.values())))
     accuracy: float | None = None
     if data.labels is not None:
-        answers = result.spikes[configuration.outputs[0].population].sum(1, np.int64).argmax(1)
+        shown = configuration.outputs[0].population
+        code = next(item.code for item in configuration.populations if item.name == shown)
+        found = result.spikes[shown] if code is None else code.decode(result.spikes[shown])
+        answers = found.sum(1).argmax(1)
         accuracy = float((answers == data.labels).mean())
     guarantee: dict[str, Any] | None = None
     if configuration.guarantee is not None:

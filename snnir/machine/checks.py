@@ -10,7 +10,7 @@ from typing import NoReturn
 import numpy as np
 
 from snnir.errors import SnnirError
-from snnir.machine.parts import Channel, Configuration, Crossbar, Dependency, Flow, Place, Slice, Tile
+from snnir.machine.parts import Activation, Channel, Configuration, Crossbar, Dependency, Flow, Place, Slice, Tile
 from snnir.machine.topology import branches, is_tile
 
 
@@ -67,6 +67,24 @@ def _check_floor(configuration: Configuration) -> None:
         _fail(configuration, "/machine/host", message, "attach the host to one of the mesh's routers")
 
 
+def _check_device(configuration: Configuration) -> None:
+    machine, device = configuration.machine, configuration.machine.device
+    if device is None:
+        return
+    if device.r_on >= device.r_off:
+        message = f"r_on is {device.r_on:g} ohm and r_off {device.r_off:g} ohm"
+        _fail(configuration, "/machine/device/r_on", message, "a cell that is on has the smaller resistance")
+    if device.stuck_on + device.stuck_off > 1:
+        _fail(configuration, "/machine/device", "more than all cells are stuck", "shares of all cells are meant")
+    if machine.weight_bits is None or machine.signs != "pair":
+        message = "a device holds levels, and no conductance is negative"
+        _fail(configuration, "/machine/device", message, "state 'weight_bits', and 'signs' as 'pair'")
+    levels = 1 << (machine.cell_bits or machine.weight_bits - 1)
+    if device.levels != levels:
+        message = f"{device.levels} levels, but cells hold {levels}"
+        _fail(configuration, "/machine/device/levels", message, "levels are 2 to the power of the bits of a cell")
+
+
 def _check_sites(configuration: Configuration) -> None:
     machine = configuration.machine
     sites: dict[tuple[Tile, int], str] = {}
@@ -100,7 +118,7 @@ def _check_crossbars(configuration: Configuration) -> None:
 def _check_cells(configuration: Configuration, crossbar: Crossbar, pointer: str) -> None:
     """Columns belong to one slice each, rows to at least one, and cells to a row and a column of one slice."""
     machine = configuration.machine
-    owners = np.full(machine.columns, -1)
+    owners = np.full(machine.weight_columns, -1)
     unused = crossbar.cells != 0
     fed = sum(len(group.neurons) for group in crossbar.rows)
     rows = np.zeros(machine.rows, np.bool)
@@ -174,6 +192,31 @@ def _check_coverage(configuration: Configuration) -> None:
             neuron = int(np.argmax(holders != 1))
             message = f"neuron {neuron} is in {holders[neuron]} slices of kind 'neurons'"
             _fail(configuration, pointer, message, "put each neuron in exactly one")
+
+
+def _check_codes(configuration: Configuration) -> None:
+    """What slices emit is what their population does; rows take codes of the machine's bits, without a sign."""
+    signals = {item.name: item for item in (*configuration.inputs, *configuration.populations)}
+    limit = configuration.machine.signal_bits
+    for c, crossbar in enumerate(configuration.crossbars):
+        for s, part in enumerate(crossbar.slices):
+            code = signals[part.population].code
+            pointer = f"/crossbars/{c}/slices/{s}/neuron"
+            if part.neuron is not None and isinstance(part.neuron, Activation) != (code is not None):
+                message = f"{part.neuron.model!r} does not emit what {part.population!r} does"
+                _fail(configuration, f"{pointer}/model", message, "'bits' of a population say that it emits codes")
+            if isinstance(part.neuron, Activation) and code is not None:
+                least, most = float(np.min(part.neuron.least)), float(np.max(part.neuron.most))
+                if least < code.least or most > code.most:
+                    message = f"codes from {least:g} to {most:g}"
+                    _fail(configuration, pointer, message, f"{part.population!r} has {code.least} to {code.most}")
+        for field in ("rows", "windowed"):
+            for r, group in enumerate(getattr(crossbar, field)):
+                code = signals[group.source].code
+                if code is not None and (code.signed or code.bits > limit):
+                    message = f"codes of {code.bits} bits{' with a sign' if code.signed else ''}"
+                    hint = f"rows take codes of {limit} bits, without a sign" if limit else "rows take spikes only"
+                    _fail(configuration, f"/crossbars/{c}/{field}/{r}/source", message, hint)
 
 
 def _check_channels(configuration: Configuration) -> None:
@@ -300,10 +343,12 @@ def _where(place: Place) -> str:
 _RULES: tuple[Callable[[Configuration], None], ...] = (
     _check_names,
     _check_floor,
+    _check_device,
     _check_sites,
     _check_crossbars,
     _check_partials,
     _check_coverage,
+    _check_codes,
     _check_channels,
     _check_flows,
     _check_guarantee,

@@ -22,9 +22,12 @@ from safetensors.numpy import load as load_tensors
 from snnir.errors import SnnirError
 from snnir.machine.checks import check
 from snnir.machine.parts import (
+    Activation,
     Channel,
+    Code,
     Configuration,
     Crossbar,
+    Device,
     Flow,
     Guarantee,
     Machine,
@@ -235,7 +238,19 @@ class _Reader:
                 message = f"the name {item['name']!r} is taken by another input or population"
                 self._fail(f"/{field}/{number}", message, "give each its own name")
             self._sizes[item["name"]] = int(item["size"])
-        return tuple(Signal(item["name"], int(item["size"])) for item in raw[field])
+        return tuple(self._signal(item, f"/{field}/{number}") for number, item in enumerate(raw[field]))
+
+    def _signal(self, raw: dict[str, Any], pointer: str) -> Signal:
+        name, size = raw["name"], int(raw["size"])
+        if "bits" not in raw:
+            return Signal(name, size)
+        step, zero = (self._parameter(raw[key], size, f"{pointer}/{key}") for key in ("step", "zero"))
+        self._check_step(step, f"{pointer}/step")
+        return Signal(name, size, Code(int(raw["bits"]), bool(raw["signed"]), step, zero))
+
+    def _check_step(self, step: Parameter, pointer: str) -> None:
+        if not (np.asarray(step) > 0).all():
+            self._fail(pointer, "a step is not positive", "the values of codes rise by it")
 
     @staticmethod
     def _machine(raw: dict[str, Any]) -> Machine:
@@ -251,6 +266,11 @@ class _Reader:
             time=Times(raw["time"]["unit"], **cast(dict[str, Any], times)),
             arity=None if raw.get("arity") is None else int(raw["arity"]),
             chip=None if raw.get("chip") is None else _tile(raw["chip"]),
+            signal_bits=int(raw.get("signal_bits", 0)),
+            cell_bits=int(raw.get("cell_bits", 0)),
+            signs=raw.get("signs", "cell"),
+            adc_bits=int(raw.get("adc_bits", 0)),
+            device=None if "device" not in raw else _device(raw["device"]),
         )
 
     def _crossbar(self, raw: dict[str, Any], machine: Machine, pointer: str) -> Crossbar:
@@ -261,7 +281,7 @@ class _Reader:
             self._slice(item, machine, (fed, lines), f"{pointer}/slices/{number}")
             for number, item in enumerate(raw["slices"])
         )
-        cells = self._tensor(raw["cells"], (machine.rows, machine.columns), f"{pointer}/cells")
+        cells = self._tensor(raw["cells"], (machine.rows, machine.weight_columns), f"{pointer}/cells")
         allowed = ("int8", "int16", "int32") if machine.weight_bits is not None else ("float32", "float64")
         if cells.dtype.name not in allowed:
             message = f"the cells {raw['cells']!r} are {cells.dtype.name}"
@@ -303,8 +323,8 @@ class _Reader:
     def _slice(self, raw: dict[str, Any], machine: Machine, given: tuple[int, int], pointer: str) -> Slice:
         """A slice of a crossbar; `given` are its rows that axons feed, and its windowed axons."""
         start, stop = (int(column) for column in raw["columns"])
-        if not start < stop <= machine.columns:
-            hint = f"a crossbar has {machine.columns} columns and a slice at least one"
+        if not start < stop <= machine.weight_columns:
+            hint = f"a crossbar has {machine.weight_columns} columns and a slice at least one"
             self._fail(f"{pointer}/columns", f"columns {start} to {stop} do not exist", hint)
         if raw["population"] not in self._populations:
             self._fail(f"{pointer}/population", f"no population {raw['population']!r}", "name one of 'populations'")
@@ -337,10 +357,16 @@ class _Reader:
             windows,
         )
 
-    def _neuron(self, raw: dict[str, Any], width: int, pointer: str) -> Neuron:
+    def _neuron(self, raw: dict[str, Any], width: int, pointer: str) -> Neuron | Activation:
+        if raw["model"] in ("relu", "clip"):
+            keys = ("step", "zero", "least", "most")
+            own = {key: self._parameter(raw[key], width, f"{pointer}/{key}") for key in keys}
+            self._check_step(own["step"], f"{pointer}/step")
+            return Activation(raw["model"], **own)
         names = ("decay", "gain", "drift", "threshold", "v_reset", "syn_decay", "syn_gain")
         parameters = {name: self._parameter(raw.get(name, 0), width, f"{pointer}/{name}") for name in names}
-        return Neuron(raw["model"], raw["order"], raw["compare"], raw["reset"], **parameters)
+        rules = raw["order"], raw["compare"], raw["reset"], raw.get("start", "zero")
+        return Neuron(raw["model"], *rules, **parameters)
 
     def _indices(
         self, ranges: Sequence[Sequence[int]], limit: int, room: int, pointer: str, what: str
@@ -398,6 +424,11 @@ class _Reader:
             return Fraction(text)
         except ZeroDivisionError:
             self._fail(pointer, f"{text} divides by zero", "write the fraction as 'p/q' with q > 0")
+
+
+def _device(raw: dict[str, Any]) -> Device:
+    values = {name: float(value) for name, value in raw.items() if name != "levels"}
+    return Device(levels=int(raw["levels"]), **values)
 
 
 def _tile(raw: Sequence[int]) -> Tile:

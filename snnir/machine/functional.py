@@ -1,13 +1,14 @@
-"""Runs a configuration: which neuron spikes in which step, for many samples at once.
+"""Runs a configuration: which neuron spikes, or emits which code, in which step, for many samples at once.
 
 Sums are exact. Cells are integers of at most 32 bits, spikes are 0 or 1, a crossbar has at most 2**16 rows: every
 intermediate sum is an integer below 2**53, which float64 holds exactly, so a matrix product gives the same sum in
 whatever order it adds. Real-valued cells are treated alike when all sums of a crossbar fit 53 bits of one common
-exponent; where they do not, rows are added one after the other, in the order of their numbers, so that the result
-depends neither on the number of samples nor on the library that multiplies.
+exponent, and so are codes of k bits, whose sums take k bits more; where they do not, rows are added one after the
+other, in the order of their numbers, so that the result depends neither on the number of samples nor on the library
+that multiplies.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -17,10 +18,13 @@ from numpy.typing import NDArray
 
 from snnir.errors import SnnirError
 from snnir.machine.counts import Counts
-from snnir.machine.parts import Configuration, Neuron, Slice, taps
+from snnir.machine.parts import Activation, Configuration, Neuron, Signal, Slice, taps
 
 Reals = NDArray[np.float64]
-Spikes = NDArray[np.uint8]
+Spikes = NDArray[Any]
+"""Spikes, uint8, or codes, of the type that `snnir.machine.parts.Signal.dtype` says."""
+Reader = Callable[[str, Reals], Reals]
+"""What the columns of a slice, by its name, say to spikes or codes on its rows: (reads, rows) -> (reads, columns)."""
 
 _MANTISSA_BITS = 53
 _AT_ONCE = 1 << 21
@@ -29,14 +33,23 @@ _AT_ONCE = 1 << 21
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a run gave: `spikes` per population as uint8 (samples, steps, size), and `counts` for the timing."""
+    """What a run gave: `spikes` (or codes) per population, (samples, steps, size), and `counts` for the timing."""
 
     spikes: Mapping[str, Spikes]
     counts: Counts
 
 
-def run(configuration: Configuration, inputs: Mapping[str, NDArray[Any]], place: str = "inputs") -> Run:
-    """The spikes of every population for `inputs`: one uint8 array (samples, steps, size) of 0 and 1 per input.
+def run(
+    configuration: Configuration,
+    inputs: Mapping[str, NDArray[Any]],
+    place: str = "inputs",
+    reader: Reader | None = None,
+) -> Run:
+    """The spikes and codes of every population for `inputs`, one array (samples, steps, size) each.
+
+    Inputs are uint8 of 0 and 1, or codes of the type that the input's `dtype` says (`encoded` makes them of values).
+
+    `reader` takes the place of cells that add up exactly what is on their rows, see `snnir.analog.evaluate`.
 
     Each sample is one inference: it starts with v = 0, synaptic current 0 and empty delay memories. Raises `SnnirError`
     for missing, unknown or misshaped inputs (`place` names their origin), for a cycle of slices without a delay, and
@@ -45,8 +58,8 @@ def run(configuration: Configuration, inputs: Mapping[str, NDArray[Any]], place:
     samples, steps = _check_inputs(configuration, inputs, place)
     signals: dict[str, Spikes] = {item.name: np.asarray(inputs[item.name]) for item in configuration.inputs}
     for population in configuration.populations:
-        signals[population.name] = np.zeros((samples, steps, population.size), np.uint8)
-    units = [_Unit(configuration, name, samples, steps) for name in evaluation_order(configuration)]
+        signals[population.name] = np.zeros((samples, steps, population.size), population.dtype)
+    units = [_Unit(configuration, name, samples, steps, reader) for name in evaluation_order(configuration)]
     sums: dict[str, Reals] = {}
     for step in range(steps):
         for unit in units:
@@ -58,7 +71,7 @@ def run(configuration: Configuration, inputs: Mapping[str, NDArray[Any]], place:
                 raise SnnirError(configuration.path, message, "check its decay, gain and thresholds") from None
     counts = Counts(
         spikes_in={unit.part.name: unit.spikes_in.reshape(-1) for unit in units},
-        spikes_out={item.name: signals[item.name].sum(2, np.int64).reshape(-1) for item in configuration.inputs}
+        spikes_out={item.name: np.count_nonzero(signals[item.name], 2).reshape(-1) for item in configuration.inputs}
         | {unit.part.name: unit.spikes_out.reshape(-1) for unit in units},
     )
     return Run({population.name: signals[population.name] for population in configuration.populations}, counts)
@@ -94,10 +107,7 @@ def _check_inputs(configuration: Configuration, inputs: Mapping[str, NDArray[Any
         here = f"{place}:{item.name}"
         if array.ndim != 3 or array.shape[2] != item.size:
             raise SnnirError(here, f"the shape is {array.shape}", f"it must be (samples, steps, {item.size})")
-        if array.dtype != np.uint8:
-            raise SnnirError(here, f"the element type is {array.dtype}", "store spikes as uint8, 0 or 1")
-        if array.size and array.max() > 1:
-            raise SnnirError(here, f"a value is {array.max()}", "spikes are 0 or 1")
+        _check_values(item, array, here)
         if shape is not None and array.shape[:2] != shape:
             message = f"{array.shape[:2]} samples and steps, but {known[0]!r} has {shape}"
             raise SnnirError(here, message, "give all inputs the same samples and steps")
@@ -112,22 +122,56 @@ def _check_inputs(configuration: Configuration, inputs: Mapping[str, NDArray[Any
     return samples, steps
 
 
+def _check_values(item: Signal, array: NDArray[Any], here: str) -> None:
+    code = item.code
+    if array.dtype != item.dtype:
+        hint = "store spikes as uint8, 0 or 1" if code is None else f"store codes as {item.dtype}"
+        raise SnnirError(here, f"the element type is {array.dtype}", hint)
+    least, most = (0, 1) if code is None else (code.least, code.most)
+    if array.size and (array.min() < least or array.max() > most):
+        wrong = array.min() if array.min() < least else array.max()
+        hint = "spikes are 0 or 1" if code is None else f"codes are {least} to {most}"
+        raise SnnirError(here, f"a value is {wrong}", hint)
+
+
+def encoded(configuration: Configuration, data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What `run` takes, of data as they are: the codes of values where an input has codes, all else as it is.
+
+    Raises `SnnirError` for values that are no finite numbers.
+    """
+    codes = {item.name: item.code for item in configuration.inputs if item.code is not None}
+    found = dict(data)
+    for name, code in codes.items():
+        if name in found:
+            if found[name].dtype.kind not in "biuf" or not np.isfinite(found[name]).all():
+                raise SnnirError(f"inputs:{name}", "a value is no finite number", "repair the data")
+            found[name] = code.encode(found[name])
+    return found
+
+
 class _Unit:
     """One slice with its state, for all samples."""
 
-    def __init__(self, configuration: Configuration, name: str, samples: int, steps: int) -> None:
+    def __init__(
+        self, configuration: Configuration, name: str, samples: int, steps: int, reader: Reader | None
+    ) -> None:
         crossbar = configuration.home[name]
         part = configuration.slices[name]
         self.part: Slice = part
+        self._reader = reader
         self._taps = taps(crossbar, part)
         self._cells = np.ascontiguousarray(crossbar.cells[part.rows, slice(*part.columns)], np.float64)
-        self._exact = sums_are_exact(self._cells)
+        sources = {item.name: item for item in (*configuration.inputs, *configuration.populations)}
+        codes = [sources[group.source].code for group, _, _ in self._taps]
+        self._exact = sums_are_exact(self._cells, max([code.most for code in codes if code is not None], default=1))
         self._axons = np.zeros((samples, len(part.axons)))
         self._met: NDArray[np.int64] | None = None
         if part.windows is not None:
             met = part.windows.met
             self._met = np.where(met < 0, len(part.axons), np.searchsorted(part.axons, met))
         self._v = np.zeros((samples, part.width))
+        if isinstance(part.neuron, Neuron) and part.neuron.start == "half":
+            self._v += 0.5 * np.asarray(part.neuron.threshold)
         self._i = np.zeros((samples, part.width))
         self.spikes_in = np.zeros((samples, steps), np.int64)
         self.spikes_out = np.zeros((samples, steps), np.int64)
@@ -137,7 +181,7 @@ class _Unit:
         axons = self._axons
         for group, neurons, positions in self._taps:
             axons[:, positions] = signals[group.source][:, step - group.delay, neurons] if step >= group.delay else 0
-        self.spikes_in[:, step] = axons.sum(1)
+        self.spikes_in[:, step] = np.count_nonzero(axons, 1)
         total = self._sums(axons)
         for name in self.part.partials:
             total = total + sums[name]
@@ -147,7 +191,7 @@ class _Unit:
             return
         spikes = self._update(neuron, self.part.scale * total + self.part.bias)
         signals[self.part.population][:, step, self.part.neurons] = spikes
-        self.spikes_out[:, step] = spikes.sum(1)
+        self.spikes_out[:, step] = np.count_nonzero(spikes, 1)
 
     def _sums(self, axons: Reals) -> Reals:
         """What the columns add up, (samples, neurons); in as many reads as there are windows."""
@@ -167,11 +211,16 @@ class _Unit:
         return total.reshape(samples, -1)
 
     def _columns(self, rows: Reals) -> Reals:
-        """What the columns add up when rows carry spikes, (reads, rows) -> (reads, columns)."""
+        """What the columns add up for spikes or codes on the rows, (reads, rows) -> (reads, columns)."""
+        if self._reader is not None:
+            return self._reader(self.part.name, rows)
         return rows @ self._cells if self._exact else _add_rows(rows, self._cells)
 
-    def _update(self, neuron: Neuron, current: Reals) -> NDArray[np.bool]:
+    def _update(self, neuron: Neuron | Activation, current: Reals) -> NDArray[Any]:
         """The neuron equations of the configuration format, operation by operation in its order."""
+        if isinstance(neuron, Activation):
+            q = np.floor((current - neuron.zero) / neuron.step + 0.5)
+            return np.minimum(np.maximum(q, neuron.least), neuron.most)
         if neuron.model == "cuba_lif":
             before = self._i
             self._i = neuron.syn_decay * before + neuron.syn_gain * current
@@ -183,8 +232,11 @@ class _Unit:
         return spikes
 
 
-def sums_are_exact(cells: Reals) -> bool:
-    """Whether every sum of cells of a column is exact in float64: all fit 53 bits of one exponent."""
+def sums_are_exact(cells: Reals, largest: int = 1) -> bool:
+    """Whether every sum of cells of a column is exact in float64: all fit 53 bits of one exponent.
+
+    `largest` is the largest number that a row carries: 1 for spikes.
+    """
     if not cells.any():
         return True
     mantissas, exponents = np.frexp(cells[cells != 0])
@@ -192,7 +244,7 @@ def sums_are_exact(cells: Reals) -> bool:
     integers = np.abs(mantissas * 2.0**_MANTISSA_BITS).astype(np.int64)
     trailing = np.frexp((integers & -integers).astype(np.float64))[1] - 1
     unit = int((exponents - _MANTISSA_BITS + trailing).min())
-    most = int(exponents.max()) + int(np.ceil(np.log2(len(cells))))
+    most = int(exponents.max()) + int(np.ceil(np.log2(len(cells)))) + (largest - 1).bit_length()
     return most - unit <= _MANTISSA_BITS
 
 

@@ -49,6 +49,20 @@ class Times:
 
 
 @dataclass(frozen=True)
+class Device:
+    """The resistive cells and the wires between them (see `config.schema.json` for each); no run here reads it."""
+
+    levels: int
+    r_on: float
+    r_off: float
+    variation: float
+    stuck_on: float
+    stuck_off: float
+    read_noise: float
+    wire: float
+
+
+@dataclass(frozen=True)
 class Machine:
     """The machine that is configured: `mesh` columns x rows of tiles, crossbars of `rows` x `columns` cells.
 
@@ -66,19 +80,81 @@ class Machine:
     time: Times
     arity: int | None = None
     chip: tuple[int, int] | None = None
+    signal_bits: int = 0
+    """Bits of the codes that rows can be given; 0: spikes only."""
+    cell_bits: int = 0
+    """Bits that one cell holds; 0: a whole weight."""
+    signs: Literal["cell", "pair"] = "cell"
+    """Whether a cell has a sign, or two cells hold a weight and are subtracted."""
+    adc_bits: int = 0
+    """Bits of a conversion of a column's current; 0: exact."""
+    device: Device | None = None
+    """What cells are made of, for `snnir.analog`; None: not stated."""
+
+    @property
+    def columns_per_weight(self) -> int:
+        """How many of the columns, as they are built, the weights of one neuron take."""
+        pair = self.signs == "pair"
+        held = (self.weight_bits or 0) - pair
+        return (2 if pair else 1) * (-(-held // self.cell_bits) if self.cell_bits else 1)
+
+    @property
+    def weight_columns(self) -> int:
+        """Columns of weights: what slices and cells are numbered by."""
+        return self.columns // self.columns_per_weight
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """Whole numbers of so many bits in place of spikes; q stands for the value `zero + step * q`."""
+
+    bits: int
+    signed: bool
+    step: Parameter
+    zero: Parameter
+
+    @property
+    def least(self) -> int:
+        """The least code."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def most(self) -> int:
+        """The largest code."""
+        return (1 << (self.bits - self.signed)) - 1
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """The type of arrays of such codes: the smallest that holds all of them."""
+        return np.dtype(f"{'i' if self.signed else 'u'}{1 if self.bits <= 8 else 2}")
+
+    def encode(self, values: "NDArray[Any]") -> "NDArray[Any]":
+        """The codes of values, (..., neurons): the nearest ones, halves upwards, within the range."""
+        q = np.floor((np.asarray(values, np.float64) - self.zero) / self.step + 0.5)
+        return np.minimum(np.maximum(q, self.least), self.most).astype(self.dtype)
+
+    def decode(self, codes: "NDArray[Any]") -> NDArray[np.float64]:
+        """The values that codes stand for."""
+        return self.zero + self.step * np.asarray(codes, np.float64)
 
 
 @dataclass(frozen=True)
 class Signal:
-    """An input or a population: a name and a number of neurons."""
+    """An input or a population: a name and a number of neurons, which spike or, with a `code`, emit codes."""
 
     name: str
     size: int
+    code: Code | None = None
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """The type of arrays of what it emits."""
+        return np.dtype(np.uint8) if self.code is None else self.code.dtype
 
 
 @dataclass(frozen=True)
 class Output:
-    """The host receives the spikes of `population`."""
+    """The host receives the spikes (or codes) of `population`."""
 
     name: str
     population: str
@@ -101,6 +177,7 @@ class Neuron:
     order: Literal["syn_first", "mem_first"]
     compare: Literal["gt", "ge"]
     reset: Literal["value", "subtract"]
+    start: Literal["zero", "half"]
     decay: Parameter
     gain: Parameter
     drift: Parameter
@@ -108,6 +185,17 @@ class Neuron:
     v_reset: Parameter
     syn_decay: Parameter
     syn_gain: Parameter
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """Neurons without a state: they emit the code min(most, max(least, floor((input - zero) / step + 1/2)))."""
+
+    model: Literal["relu", "clip"]
+    step: Parameter
+    zero: Parameter
+    least: Parameter
+    most: Parameter
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +230,7 @@ class Slice:
     partials: tuple[str, ...]
     scale: Parameter
     bias: Parameter
-    neuron: Neuron | None
+    neuron: Neuron | Activation | None
     windows: Windows | None = None
 
     @property

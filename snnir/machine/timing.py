@@ -52,13 +52,16 @@ class Timing:
         return None if self.throughput is None else float(self.throughput / UNIT_SECONDS[self.unit])
 
 
-def firing_times(time: Times, part: Slice, spikes_in: Integers, spikes_out: Integers) -> Integers:
+def firing_times(
+    time: Times, part: Slice, spikes_in: Integers, spikes_out: Integers, columns_per_weight: int = 1
+) -> Integers:
     """The firing time of a slice for each pair of spike counts, in units of time.
 
     event * n_in + reads * (read + convert * ceil(columns / columns_per_adc)) + add * neurons * partials, and for slices
-    of neurons + update * neurons + spike * n_out.
+    of neurons + update * neurons + spike * n_out; columns as they are built, `columns_per_weight` for each of weights.
     """
-    fixed = part.reads * (time.read + time.convert * -(-(part.width // part.reads) // time.columns_per_adc))
+    columns = part.width // part.reads * columns_per_weight
+    fixed = part.reads * (time.read + time.convert * -(-columns // time.columns_per_adc))
     fixed += time.add * part.width * len(part.partials)
     if part.is_partial:
         return fixed + time.event * spikes_in
@@ -97,7 +100,7 @@ def check_range(configuration: Configuration, steps: int) -> None:
     total = 0
     for part in configuration.slices.values():
         spikes = len(part.axons) + part.width + part.reads
-        columns = part.width * (3 + len(part.partials))
+        columns = part.width * (2 + configuration.machine.columns_per_weight + len(part.partials))
         total += max(time.read, time.event, time.convert, time.add, time.update, time.spike) * (1 + spikes + columns)
     for flow in configuration.flows:
         source = configuration.slices.get(flow.source)
@@ -185,9 +188,9 @@ class _Simulation:
         nothing = [0] * steps
         for name, part in configuration.slices.items():
             spikes_in, spikes_out = counts.spikes_in[name][:steps], counts.spikes_out[name][:steps]
-            self.actors[name] = _Actor(
-                name, firing_times(configuration.machine.time, part, spikes_in, spikes_out).tolist()
-            )
+            machine = configuration.machine
+            times = firing_times(machine.time, part, spikes_in, spikes_out, machine.columns_per_weight)
+            self.actors[name] = _Actor(name, times.tolist())
         for item in configuration.inputs:
             self.actors[item.name] = _Actor(item.name, nothing)
             self._add_unit([self.actors[item.name]])

@@ -11,7 +11,7 @@ from snnir.runtime.admission import Offer, Refused, Request, admit
 from snnir.runtime.application import Application, Constraints
 from snnir.runtime.package import Package, unpack
 from snnir.runtime.state import FAULTY, FREE, RESERVED, Resident, State, Taken
-from snnir.runtime.store import Change, Store
+from snnir.runtime.store import Store
 
 LONGEST_NAME = 200
 
@@ -72,10 +72,18 @@ class Manager:
         """A crossbar has failed: what runs on it is admitted again elsewhere, if it can; None: nothing ran there."""
         with self.store.changing() as change:
             holder = change.state.holder(crossbar)
-            data = self.store.package(holder.package) if holder is not None else b""
-            wanted = self.store.request(holder.name) if holder is not None else {}
+            if holder is None:
+                change.mark(crossbar, FAULTY)
+                return None
+            application = self.application(holder.package)
+            data, wanted = self.store.package(holder.package), self.store.request(holder.name)
             change.mark(crossbar, FAULTY)
-            return None if holder is None else self._again(change, holder, data, wanted)
+            try:
+                offer = admit(change.state, application, holder.package, request_of(holder.name, wanted))
+            except Refused as refusal:
+                return Moved(holder.name, None, refusal)
+            change.admit(offer.resident, data, wanted)
+            return Moved(holder.name, offer, None)
 
     def repair(self, crossbar: int) -> None:
         """A crossbar works again, or is no longer reserved."""
@@ -121,16 +129,6 @@ class Manager:
         if digest not in self._known:
             self._known[digest] = self.package(digest).application
         return self._known[digest]
-
-    def _again(self, change: Change, holder: Resident, data: bytes, wanted: dict[str, Any]) -> Moved:
-        if holder.package not in self._known:
-            self._known[holder.package] = unpack(self.store.path, data, checked=holder.package).application
-        try:
-            offer = admit(change.state, self._known[holder.package], holder.package, request_of(holder.name, wanted))
-        except Refused as refusal:
-            return Moved(holder.name, None, refusal)
-        change.admit(offer.resident, data, wanted)
-        return Moved(holder.name, offer, None)
 
     def _better(self, state: State, resident: Resident) -> Migration | None:
         """A place that is better for the others, and no worse for the resident."""

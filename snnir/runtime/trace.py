@@ -115,7 +115,8 @@ def read_trace(path: Path, packages: Mapping[str, Application], platform: Platfo
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise SnnirError(path, f"cannot be read ({reason})", "give a text file with a JSON object in each line") from None
+        hint = "give a text file with a JSON object in each line"
+        raise SnnirError(path, f"cannot be read ({reason})", hint) from None
     found: list[Event] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():

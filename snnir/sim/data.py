@@ -157,8 +157,8 @@ def write_spikes(path: Path, signals: Mapping[str, Data], labels: NDArray[np.int
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
 
-def accuracy(counts: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """The share of samples whose label is the neuron with most spikes (the first of equals).
+def accuracy(counts: "NDArray[np.int64] | NDArray[np.float64]", labels: NDArray[np.int64]) -> float:
+    """The share of samples whose label is the neuron with most spikes, or the largest value (the first of equals).
 
     `counts` is (samples, neurons).
     """

@@ -105,6 +105,8 @@ class _Membranes:
         self._decay, self._gain, self._threshold = broadcast
         self._v_reset = np.broadcast_to(np.asarray(c.v_reset, np.float64), (p.size,))
         self._v, self._last = np.zeros(p.size), np.full(p.size, -1, np.int64)
+        if p.semantics.start == "half":
+            self._v += 0.5 * self._threshold
         self._above = np.empty(0, np.int64)
 
     def step(self, t: int, arrived: Mapping[int, list[tuple[Integers, Reals]]]) -> tuple[Integers, Integers, bool]:

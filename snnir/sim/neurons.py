@@ -9,8 +9,9 @@ Canonical order of the operations of a step, each in the type of the states (flo
     v = max(v, -threshold)                                   floor
     v = v_reset                                              refractory: in the steps after a spike
 
-then the comparison and the reset. Integers (`int12`): a product with a decay is cut towards zero to whole numbers; what
-leaves 32 bits is refused. The input I is formed in float64 and rounded to the type of the states once.
+then the comparison and the reset. v starts at 0, or at half the threshold (`start`). Integers (`int12`): a product with
+a decay is cut towards zero to whole numbers; what leaves 32 bits is refused. The input I is formed in float64 and
+rounded to the type of the states once.
 """
 
 from dataclasses import fields
@@ -51,6 +52,8 @@ class Neurons:
         self._keeps = population.model != "threshold"
         shape = (samples, population.size)
         self._v = np.zeros(shape, self.type)
+        if self._semantics.start == "half":
+            self._v += np.asarray(0.5 * np.asarray(c["threshold"])).astype(self.type)
         self._i = np.zeros(shape, self.type) if population.model in ("cuba_lif", "cuba_li", "dual_lif") else None
         self._j = np.zeros(shape, self.type) if population.model == "dual_lif" else None
         self._above = np.zeros(shape, bool)

@@ -17,6 +17,7 @@ from snnir.dialects.platform import (
     UNITS,
     Buffers,
     Crossbar,
+    Device,
     Link,
     Machine,
     MachineAttr,
@@ -48,6 +49,15 @@ def floors(draw: st.DrawFn) -> Tiles:
 
 
 @st.composite
+def devices(draw: st.DrawFn, bits: int) -> Device:
+    """Devices whose cells hold a whole weight of so many bits."""
+    r_on, ratio = draw(st.floats(1e-3, 1e9)), draw(st.floats(1.5, 1e6))
+    spread, noise, wire = (draw(st.floats(0, 1e6)) for _ in range(3))
+    stuck = draw(st.floats(0, 0.5)), draw(st.floats(0, 0.5))
+    return Device(1 << (bits - 1), r_on, r_on * ratio, spread, *stuck, noise, wire)
+
+
+@st.composite
 def machines(draw: st.DrawFn) -> Machine:
     """Machines of all kinds."""
     tiles = draw(floors())
@@ -61,7 +71,12 @@ def machines(draw: st.DrawFn) -> Machine:
     read, event, convert, add, update, spike = (draw(any_number) for _ in range(6))
     time = Time(draw(st.sampled_from(list(UNITS))), read, event, convert, draw(some), add, update, spike)
     name = draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=9))
-    return Machine(name, tiles, crossbar, Buffers(draw(some)), link, time)
+    device = draw(st.none() | devices(bits)) if bits else None
+    if device is not None:
+        crossbar = dataclasses.replace(
+            crossbar, columns=draw(small) + 1, signs="pair", adc_bits=draw(st.integers(0, 16))
+        )
+    return Machine(name, tiles, crossbar, Buffers(draw(some)), link, time, device)
 
 
 def parse(text: str) -> MachineAttr:

@@ -133,6 +133,7 @@ def add_piece(builder: Builder, random: Random, piece: dict[str, Any], rows: ran
         "order": random.choice(["syn_first", "mem_first"]),
         "compare": random.choice(["gt", "ge"]),
         "reset": random.choice(["value", "subtract"]),
+        "start": random.choice(["zero", "half"]),
         "threshold": parameter(5, 60),
         "v_reset": parameter(-2, 2),
         "drift": parameter(-1, 3),

@@ -55,9 +55,18 @@ def naive_run(document: Document, tensors: Arrays, order: Sequence[str], inputs:
                     sums[name, neuron] = total
                     continue
                 key = (part["population"], neuron)
-                state[key], fired = naive_neuron(part, tensors, position, total, state.get(key, (0.0, 0.0)))
+                if key not in state:
+                    state[key] = start_of(part["neuron"], tensors, position), 0.0
+                state[key], fired = naive_neuron(part, tensors, position, total, state[key])
                 spikes[part["population"]][t][neuron] = int(fired)
     return spikes
+
+
+def start_of(fields: Document, tensors: Arrays, position: int) -> float:
+    """The membrane of a neuron before its first step."""
+    threshold = fields["threshold"]
+    value = float(tensors[threshold][position]) if isinstance(threshold, str) else float(threshold)
+    return value / 2 if fields.get("start") == "half" else 0.0
 
 
 def naive_neuron(

@@ -40,11 +40,16 @@ def ask(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> An
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
-    """What a command that fails says: two lines, no traceback."""
+    """What a command that fails says is wrong."""
+    return told(capsys, *words)[0]
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[str, str]:
+    """What a command that fails says: two lines, what is wrong and how to fix it, no traceback."""
     assert main(["machine", *map(str, words)]) == 1
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 2 and ": error: " in lines[0] and lines[1].startswith("  fix: "), lines
-    return lines[0]
+    return lines[0], lines[1]
 
 
 def test_an_application_comes_and_goes(machine: Path, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,6 +137,17 @@ def test_a_replay(machine: Path, package: Path, tmp_path: Path, capsys: pytest.C
     assert found == again and machine.read_bytes() == before
 
 
+def test_packages_that_cannot_be_replayed(
+    machine: Path, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another name helps where two packages have the same, and only there."""
+    error, fix = told(capsys, "replay", machine, package, sample_package("mesh2x2-64"))
+    assert "rows" in error and "compile it for this machine" in fix and "rename" not in fix
+    (tmp_path / package.name).write_bytes(package.read_bytes())
+    error, fix = told(capsys, "replay", machine, package, tmp_path / package.name)
+    assert f"two packages are called '{package.stem}'" in error and "rename it" in fix
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -213,6 +229,28 @@ def test_a_machine_forgets(machine: Path, package: Path, capsys: pytest.CaptureF
     assert "no whole number" in refused(capsys, "compact", machine, "--keep", "-1")
 
 
+def test_names_that_are_too_long(
+    machine: Path, package: Path, tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two lines each, with the name as it was given and once."""
+    ask(capsys, "admit", machine, package)
+    before, long = machine.read_bytes(), tmp_path / ("n" * 300)
+    for words in (
+        ("create", long, "--platform", root / PLATFORM),
+        ("show", long),
+        ("show", machine, "--svg", long),
+        ("emit", machine, "digits", "-o", long),
+        ("admit", machine, package, "--name", "b", "-o", long),
+        ("replay", machine, package, "--events", 1, "--save-trace", long),
+        ("replay", machine, package, "--trace", long),
+    ):
+        error = refused(capsys, *words)
+        assert error.startswith(f"{long}: error: ") and error.count(long.name) == 1
+    assert machine.read_bytes() == before
+    allowed = tmp_path / ("n" * 255)
+    assert main(["machine", "show", str(machine), "--svg", str(allowed)]) == 0 and allowed.is_file()
+
+
 def test_what_is_wrong_is_said(
     machine: Path, package: Path, tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -221,6 +259,7 @@ def test_what_is_wrong_is_said(
     assert "exists" in refused(capsys, "create", machine, "--platform", root / PLATFORM)
     assert "no application of this name" in refused(capsys, "remove", machine, "nobody")
     assert "is no crossbar" in refused(capsys, "fail", machine, "1,2")
+    assert all("is no crossbar" in refused(capsys, do, machine, "-1,0,0") for do in ("fail", "repair", "reserve"))
     assert "there is no such crossbar" in refused(capsys, "fail", machine, "9,0,0")
     assert "is no crossbar" in refused(capsys, "fail", machine, f"{'9' * 5000},0,0")
     assert "no whole number" in refused(capsys, "replay", machine, package, "--seed", "-1")

@@ -403,6 +403,11 @@ def test_packages_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: p
         write_package(target, application, b"{", members[CELLS_FILE])
     with pytest.raises(SnnirError, match="cannot be written"):
         write_package(tmp_path / "no" / "p.snnpkg", application, members[CONFIG_FILE], members[CELLS_FILE])
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SnnirError, match="this is no file"):
+        write_package(tmp_path / "pipe", application, members[CONFIG_FILE], members[CELLS_FILE])
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "pipe").unlink()
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

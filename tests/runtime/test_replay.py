@@ -20,7 +20,7 @@ from snnir.runtime.admission import Offer, Request, admit
 from snnir.runtime.application import Application, Constraints
 from snnir.runtime.package import Package, read_package
 from snnir.runtime.platform import Platform
-from snnir.runtime.replay import Outcome, largest_square, replay
+from snnir.runtime.replay import Outcome, count_late, largest_square, replay
 from snnir.runtime.state import ENDLESS, FAULTY, RESERVED, Resident, State
 from snnir.runtime.trace import Event, as_lines, generate, read_trace, unit_of
 from tests.runtime.applications import platform, sample_package
@@ -92,6 +92,15 @@ def test_a_period_that_is_too_short_is_found(monkeypatch: pytest.MonkeyPatch, sh
     events = company("mesh2x2-64", 3)
     outcome = with_admission(monkeypatch, lambda each: replace(each, period=each.period * short), events)
     assert len(outcome.stays) == 3 and all(stay.late > 30 for stay in outcome.stays)
+
+
+def test_a_step_may_finish_when_it_was_promised_and_no_later() -> None:
+    """Periods and latencies are fractions, and what is left of them adds up: 10, 12.67, 15.33, 18."""
+    first, period = Fraction(10), Fraction(8, 3)
+    assert count_late([10, 12, 15, 18], first, period) == 0
+    assert [count_late(each, first, period) for each in ([11], [10, 13], [10, 12, 16], [10, 12, 15, 19])] == [1] * 4
+    assert count_late([11, 13], first + Fraction(1, 3), period) == 1
+    assert count_late([], first, period) == 0
 
 
 def test_a_latency_that_is_too_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -451,3 +451,12 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(SnnirError, match="exists"):
         Store.create(path, MACHINE)
     assert path.read_bytes() == content
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SnnirError, match="no such file"):
+        Store(tmp_path / ("n" * 300))
+    with pytest.raises(SnnirError, match=r"cannot be written \(File name too long\)"):
+        Store.create(tmp_path / ("n" * 300), MACHINE)
+    with pytest.raises(SnnirError, match="this is no file"):
+        Store(tmp_path)

@@ -896,3 +896,18 @@ cluster.program of @n {
   %p = cluster.cluster @c axons(%x[0:9] windowed) slices(neurons @p[0:4] rows [0:4] column 0 reads 2 kernel [0:4] windows [0:9]) : (!snn.signal<1x3x3, spike>) -> !snn.signal<4, spike>
   cluster.output @y(%p) : !snn.signal<4, spike>
 }
+
+// -----
+
+// CHECK: error: cluster.program: @c0: a slice emits signals of i6, @copy of i4
+snn.network @echo dt 0.001 {
+  %x = snn.input @pixels coded (step = 1.0) : !snn.signal<2, i4>
+  %c = snn.scale %x by 2.0 : !snn.signal<2, i4> -> !snn.signal<2, f64>
+  %s = snn.relu @copy(%c) coded (step = 1.0) : !snn.signal<2, i4>
+  snn.output @label %s : !snn.signal<2, i4>
+}
+cluster.program of @echo {
+  %p = cluster.input @pixels : !snn.signal<2, i4>
+  %q = cluster.cluster @c0 axons(%p[0:2]) slices(neurons @copy[0:2] rows [0:2] column 0) : (!snn.signal<2, i4>) -> !snn.signal<2, i6>
+  cluster.output @label(%q) : !snn.signal<2, i6>
+}

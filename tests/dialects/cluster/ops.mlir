@@ -83,3 +83,26 @@ cluster.program of @shared {
   // CHECK-SAME: ways = [#cluster.place<[0, 1] crossbar 3>, #cluster.route<0 to tile [1, 0]>, #cluster.route<1 to host>, #cluster.route<2 to tile [1, 0], host, tile [1, 1]>]
   ways = [#cluster.place<[0, 1] crossbar 3>, #cluster.route<0 to tile [1, 0]>, #cluster.route<1 to host>, #cluster.route<2 to tile [1, 0], host, tile [1, 1]>]
 } : () -> ()
+
+// -----
+
+// Codes in place of spikes, also read token by token, where a comment follows.
+snn.network @echo dt 0.001 {
+  %x = snn.input @pixels coded (step = 1.0) : !snn.signal<2, i4>
+  %c = snn.scale %x by 2.0 : !snn.signal<2, i4> -> !snn.signal<2, f64>
+  %s = snn.relu @copy(%c) coded (step = 1.0) : !snn.signal<2, ui6>
+  %d = snn.scale %s by 2.0 : !snn.signal<2, ui6> -> !snn.signal<2, f64>
+  %t = snn.clip @end(%d) with (low = -1.0, high = 1.0) coded (step = 0.5) : !snn.signal<2, si16>
+  snn.output @label %t : !snn.signal<2, si16>
+}
+// CHECK: cluster.program of @echo {
+cluster.program of @echo {
+  // CHECK-NEXT: [[P:%[^ ]+]] = cluster.input @pixels : !snn.signal<2, i4>
+  %p = cluster.input @pixels : !snn.signal<2, i4>
+  // CHECK-NEXT: [[Q:%[^ ]+]] = cluster.cluster @c0 axons([[P]][0:2]) slices(neurons @copy[0:2] rows [0:2] column 0) : (!snn.signal<2, i4>) -> !snn.signal<2, ui6>
+  %q = cluster.cluster @c0 axons(%p[0:2]) slices(neurons @copy[0:2] rows [0:2] column 0) : (!snn.signal<2, i4>) -> !snn.signal<2, ui6>
+  // CHECK-NEXT: [[R:%[^ ]+]] = cluster.cluster @c1 axons([[Q]][0:2]) slices(neurons @end[0:2] rows [0:2] column 0) : (!snn.signal<2, ui6>) -> !snn.signal<2, si16>
+  %r = cluster.cluster @c1 axons(%q[0:2]) slices(neurons @end[0:2] rows [0:2] column 0) : (!snn.signal<2, ui6>) -> !snn.signal<2, si16> // one by one
+  // CHECK-NEXT: cluster.output @label([[R]]) : !snn.signal<2, si16>
+  cluster.output @label(%r) : !snn.signal<2, si16>
+}

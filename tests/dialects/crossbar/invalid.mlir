@@ -1094,3 +1094,187 @@ crossbar.machine @m dt 0.001 {
   crossbar.flow @x to tile [0, 0]
   crossbar.flow @s to host
 }
+
+// -----
+
+// CHECK: error: crossbar.machine: @s: its codes leave the range of @p
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of i6 coded (step = 0.5)
+  crossbar.population @p size 2 of i5 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] clip(scale = 0.5, bias = 0.0, step = 0.5, zero = 0.0, least = 0.0, most = 63.0)
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.machine: @s: if does not emit what @p does
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of i6 coded (step = 0.5)
+  crossbar.population @p size 2 of i6 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] if(scale = 1.0, bias = 0.0, decay = 1.0, gain = 1.0, drift = 0.0, threshold = 0.5, v_reset = 0.0) using <nir>
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.machine: @c0: rows take no codes below 0, as of @x
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of si6 coded (step = 0.5)
+  crossbar.population @p size 2 of i6 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] clip(scale = 0.5, bias = 0.0, step = 0.5, zero = 0.0, least = 0.0, most = 63.0)
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: a step must be positive
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of i6 coded (step = 0.5)
+  crossbar.population @p size 2 of i6 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] clip(scale = 0.5, bias = 0.0, step = 0.0, zero = 0.0, least = 0.0, most = 63.0)
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.input: codes, and nothing else, are coded (step = ...)
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of i6
+  crossbar.population @p size 2 of i6 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] clip(scale = 0.5, bias = 0.0, step = 0.5, zero = 0.0, least = 0.0, most = 63.0)
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.population: codes have 1 to 16 bits, not i17
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of i6 coded (step = 0.5)
+  crossbar.population @p size 2 of i17 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] clip(scale = 0.5, bias = 0.0, step = 0.5, zero = 0.0, least = 0.0, most = 63.0)
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: clip holds scale, bias, step, zero, least, most
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of i6 coded (step = 0.5)
+  crossbar.population @p size 2 of i6 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] clip(scale = 0.5, bias = 0.0, step = 0.5, zero = 0.0, least = 0.0)
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+
+// -----
+
+// CHECK: error: crossbar.machine: @c0: codes of 6 bits, a row takes 5
+builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 2, columns = 2, weight_bits = 8, models = ["if", "clip"], signal_bits = 5), buffers(events = 256), time(unit = "ns", read = 10)>} {
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of i6 coded (step = 0.5)
+  crossbar.population @p size 2 of i6 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] clip(scale = 0.5, bias = 0.0, step = 0.5, zero = 0.0, least = 0.0, most = 63.0)
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+}
+
+// -----
+
+// CHECK: error: crossbar.machine: @c0 has 2 rows and 2 columns, a crossbar has 2 rows and 1 columns
+builtin.module attributes {platform.machine = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 2, columns = 2, weight_bits = 8, models = ["if", "clip"], signal_bits = 6, signs = "pair"), buffers(events = 256), time(unit = "ns", read = 10)>} {
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of i6 coded (step = 0.5)
+  crossbar.population @p size 2 of i6 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] clip(scale = 0.5, bias = 0.0, step = 0.5, zero = 0.0, least = 0.0, most = 63.0)
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}
+}
+
+// -----
+
+// CHECK: error: crossbar.slice: @s: what has no state has no semantics
+crossbar.machine @m dt 0.001 {
+  crossbar.input @x size 2 of i6 coded (step = 0.5)
+  crossbar.population @p size 2 of i6 coded (step = 0.5)
+  crossbar.output @y of @p
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+    crossbar.axons @x[0:2]
+    "crossbar.slice"() <{sym_name = "s", part = #cluster.slice<neurons @p[0:2] rows [0:2] column 0>, adds = [], model = "clip", coefficients = {scale = 1.0 : f64, bias = 1.0 : f64, step = 1.0 : f64, zero = 0.0 : f64, least = 0.0 : f64, most = 1.0 : f64}, semantics = #snn.semantics<nir>}> : () -> ()
+    crossbar.order [@s]
+  }
+  crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.flow @x to tile [0, 0]
+  crossbar.flow @s to host
+}

@@ -92,3 +92,35 @@ crossbar.machine @m dt 0.001 {
   crossbar.flow @s to host
 // CHECK-NEXT: }
 }
+
+// -----
+
+// Codes in place of spikes.
+// CHECK: crossbar.machine @m dt 0.001 {
+crossbar.machine @m dt 0.001 {
+// CHECK-NEXT: crossbar.input @x size 2 of i6 coded (step = 0.5, zero = -1.0)
+  crossbar.input @x size 2 of i6 coded (step = 0.5, zero = -1.0)
+// CHECK-NEXT: crossbar.population @p size 2 of si8 coded (step = #snn.tensor<"p.step", 2xf64, [0.5, 0.25]>)
+  crossbar.population @p size 2 of si8 coded (step = #snn.tensor<"p.step", 2xf64, [0.5, 0.25]>)
+// CHECK-NEXT: crossbar.output @y of @p
+  crossbar.output @y of @p
+// CHECK-NEXT: crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 cells #snn.tensor<"c0.cells", 2x2xi8, [1, 2, 3, 4]> {
+// CHECK-NEXT: crossbar.axons @x[0:2]
+    crossbar.axons @x[0:2]
+// CHECK-NEXT: crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 clip(scale = 0.5, bias = 0.0, step = #snn.tensor<"s.step", 2xf64, [0.5, 0.25]>, zero = 0.0, least = -128.0, most = 127.0)
+    crossbar.slice @s neurons @p[0:2] rows [0:2] column 0 adds [] clip(scale = 0.5, bias = 0.0, step = #snn.tensor<"s.step", 2xf64, [0.5, 0.25]>, zero = 0.0, least = -128.0, most = 127.0)
+// CHECK-NEXT: crossbar.order [@s]
+    crossbar.order [@s]
+// CHECK-NEXT: }
+  }
+// CHECK-NEXT: crossbar.channel @x to @s delay 0 capacity 2
+  crossbar.channel @x to @s delay 0 capacity 2
+// CHECK-NEXT: crossbar.channel @s to @y delay 0 capacity 2
+  crossbar.channel @s to @y delay 0 capacity 2
+// CHECK-NEXT: crossbar.flow @x to tile [0, 0]
+  crossbar.flow @x to tile [0, 0]
+// CHECK-NEXT: crossbar.flow @s to host
+  crossbar.flow @s to host
+// CHECK-NEXT: }
+}

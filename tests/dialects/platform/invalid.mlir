@@ -187,3 +187,104 @@ builtin.module attributes {platform.machine = "small"} {
   cluster.program of @n {
   }
 }
+
+// -----
+
+// CHECK: error: crossbar.signal_bits is 0 (spikes only) or 1 to 16
+builtin.module attributes {platform.machine = #platform.machine<"x", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 32, columns = 16, signal_bits = 17), buffers(events = 256), time(unit = "ns", read = 10)>} {
+}
+
+// -----
+
+// CHECK: error: crossbar.cell_bits needs crossbar.weight_bits
+builtin.module attributes {platform.machine = #platform.machine<"x", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 32, columns = 16, cell_bits = 2), buffers(events = 256), time(unit = "ns", read = 10)>} {
+}
+
+// -----
+
+// CHECK: error: crossbar.cell_bits is 0 (a cell holds a weight) or 1 to crossbar.weight_bits = 4
+builtin.module attributes {platform.machine = #platform.machine<"x", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 32, columns = 16, weight_bits = 4, cell_bits = 5), buffers(events = 256), time(unit = "ns", read = 10)>} {
+}
+
+// -----
+
+// CHECK: error: crossbar.signs is 'both'; use one of cell, pair
+builtin.module attributes {platform.machine = #platform.machine<"x", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 32, columns = 16, signs = "both"), buffers(events = 256), time(unit = "ns", read = 10)>} {
+}
+
+// -----
+
+// CHECK: error: crossbar.columns are fewer than the 32 columns of one weight
+builtin.module attributes {platform.machine = #platform.machine<"x", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 32, columns = 16, weight_bits = 17, cell_bits = 1, signs = "pair"), buffers(events = 256), time(unit = "ns", read = 10)>} {
+}
+
+// -----
+
+// CHECK: error: crossbar.signal_bits must not be negative
+builtin.module attributes {platform.machine = #platform.machine<"x", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 32, columns = 16, signal_bits = -1), buffers(events = 256), time(unit = "ns", read = 10)>} {
+}
+
+// -----
+
+// CHECK: error: device.r_off is missing
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000)>} : () -> ()
+
+// -----
+
+// CHECK: error: no entry 'wires' in device; did you mean 'wire'?
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000, r_off = 20000, wires = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: device.wire must be a number, not 'x'
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000, r_off = 20000, wire = "x")>} : () -> ()
+
+// -----
+
+// CHECK: error: device.levels must be a whole number, not 2.5
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 2.5, r_on = 1000, r_off = 20000)>} : () -> ()
+
+// -----
+
+// CHECK: error: device.levels is 8, but a cell that holds 4 bits needs 16
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 8, r_on = 1000, r_off = 20000)>} : () -> ()
+
+// -----
+
+// CHECK: error: device.levels is 16, but a cell that holds 7 bits needs 128
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000, r_off = 20000)>} : () -> ()
+
+// -----
+
+// CHECK: error: device.r_on must be above 0 and below device.r_off
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 20000, r_off = 20000)>} : () -> ()
+
+// -----
+
+// CHECK: error: device.read_noise must not be negative
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000, r_off = 20000, read_noise = -0.1)>} : () -> ()
+
+// -----
+
+// CHECK: error: device.stuck_on and device.stuck_off are shares of all cells
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000, r_off = 20000, stuck_on = 0.6, stuck_off = 0.5)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.signs must be "pair" where there is a device: no conductance is negative
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000, r_off = 20000)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.weight_bits must be stated where there is a device
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, signs = "pair"), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000, r_off = 20000)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.adc_bits needs a table device
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair", adc_bits = 8), buffers(events = 1), time(unit = "ns", read = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: crossbar.adc_bits is 0 (exact) or 1 to 16
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair", adc_bits = 17), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000, r_off = 20000)>} : () -> ()

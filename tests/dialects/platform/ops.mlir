@@ -23,3 +23,16 @@ builtin.module attributes {platform.machine = #platform.machine<"chips", tiles(m
 // CHECK: #platform.machine<"tree", tiles(mesh = [9, 1], crossbars = 1, host = [8, 0], topology = "tree", arity = 3, chip = [0, 0], table_entries = 0, routes = "unicast"), {{.*}}>
 builtin.module attributes {platform.machine = #platform.machine<"tree", tiles(mesh = [9, 1], crossbars = 1, host = [8, 0], topology = "tree", arity = 3), crossbar(rows = 32, columns = 16), buffers(events = 256), link(hop_y = 3), time(unit = "ns", read = 10)>} {
 }
+
+// -----
+
+// CHECK: crossbar(rows = 32, columns = 16, weight_bits = 8, fanin = "none", models = ["if", "relu", "clip"], max_delay = 0, neurons = 0, signal_bits = 6, cell_bits = 2, signs = "pair"), buffers
+builtin.module attributes {platform.machine = #platform.machine<"codes", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 32, columns = 16, weight_bits = 8, models = ["if", "relu", "clip"], signal_bits = 6, cell_bits = 2, signs = "pair"), buffers(events = 256), time(unit = "ns", read = 10)>} {
+}
+
+// -----
+
+// A device is written out in full where there is one; a whole number becomes a decimal one.
+// CHECK: #platform.machine<"cells", {{.*}}, crossbar(rows = 32, columns = 16, weight_bits = 8, {{.*}}, cell_bits = 4, signs = "pair", adc_bits = 6), {{.*}}, device(levels = 16, r_on = 10000.0, r_off = 1000000.0, variation = 1.0e-05, stuck_on = 0.0, stuck_off = 0.001, read_noise = 0.0, wire = 2.82)>
+builtin.module attributes {platform.machine = #platform.machine<"cells", tiles(mesh = [2, 2], crossbars = 2), crossbar(rows = 32, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair", adc_bits = 6), buffers(events = 256), time(unit = "ns", read = 10), device(levels = 16, r_on = 10000, r_off = 1.0e6, variation = 1.0e-5, stuck_off = 0.001, wire = 2.82)>} {
+}

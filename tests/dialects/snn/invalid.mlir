@@ -382,7 +382,7 @@ snn.network @n dt 0.001 {
 
 // -----
 
-// CHECK: error: no semantics field 'rest'; there are decay, pulse, order, compare, reset, floor, bias, weights, state, spikes, refractory, out_delay
+// CHECK: error: no semantics field 'rest'; there are decay, pulse, order, compare, reset, floor, bias, weights, state, start, spikes, refractory, out_delay
 "test.op"() {a = #snn.semantics<nir, rest = value>} : () -> ()
 
 // -----
@@ -1319,7 +1319,7 @@ snn.network @n dt 0.001 {
 
 // -----
 
-// CHECK: error: no semantics field 'rest'; there are decay, pulse, order, compare, reset, floor, bias, weights, state, spikes, refractory, out_delay
+// CHECK: error: no semantics field 'rest'; there are decay, pulse, order, compare, reset, floor, bias, weights, state, start, spikes, refractory, out_delay
 "test.op"() {a = #snn.semantics<nir, rest = value>} : () -> ()
 
 // -----

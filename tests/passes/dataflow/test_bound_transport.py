@@ -12,6 +12,7 @@ from benchmarks.machines import grid, module_of
 from benchmarks.workloads import build
 from snnir.dialects.cluster import ProgramOp
 from snnir.dialects.dataflow import GraphOp
+from snnir.frontend.notes import collected
 from snnir.maxplus.sdf import dependencies
 from snnir.passes.activity import NetworkActivity
 from snnir.passes.base import machine, only, program
@@ -51,6 +52,17 @@ def test_pairs_at_ends_are_some_of_all(name: str, side: int, crossbars: int, rou
     ends = [links.flows[link] for way in links.ways for link in (way.links[0], way.links[-1])]
     assert found == sum(len(flows) - 1 for flows in ends)
     assert 0 < found < count_meetings(links)
+
+
+def test_giving_up_is_said() -> None:
+    module = mapped(2, 8, "unicast")
+    run_passes(module, ConvertClusterToDataflow(), DataflowSchedule())
+    text, early = module.clone(), pairs_at_ends(only(module, ProgramOp, ""))
+    pairs = count_meetings(links_of(module))
+    for most, said in ((0, False), (early - 1, True), (early, True), (pairs - 1, True), (pairs, False)):
+        with collected() as notes:
+            run_passes(text.clone(), DataflowBoundTransport(pairs=most))
+        assert [note.partition(": note: ")[2] for note in notes] == [bound_transport.GIVEN_UP] * said
 
 
 def test_too_many_pairs_are_seen_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
