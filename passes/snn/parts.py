@@ -109,7 +109,7 @@ def _of_convolution(term: Term, op: ConvOp, rows: int) -> Iterator[Part]:
             yield Part(each * len(some), _conv(term, op, weights[:, some], channels, None))
         return
     high = weights.shape[2]
-    line = -(-each // high)
+    line = min(each, prod(weights.shape[3:]))  # a window at the border may have one row of its kernel inside
     if line > rows or _axons_behind(op) > 1:
         return
     for channel in range(inner):

@@ -22,11 +22,12 @@ from snnir.sim.entry import network_of
 
 @dataclass(frozen=True)
 class SNNProfile(SNNPass):
-    """Run the program on recorded inputs and attach `activity` to every input and population that spikes.
+    """Run the program on recorded inputs and attach `activity` to every input and population with spikes or codes.
 
-    Activity is the number of steps seen, the spikes in them, the most spikes in one step, the 50th, 90th and 99th
-    percentile of the spikes in a step, and each neuron's count. Samples are run a few at a time, so that memory does
-    not grow with their number. Who wants to know how far it is uses `snnir.passes.base.progress_told`.
+    Activity is the number of steps seen, the spikes in them (of codes: those that are not 0), the most spikes in one
+    step, the 50th, 90th and 99th percentile of the spikes in a step, and each neuron's count. Samples are run a few at
+    a time, so that memory does not grow with their number. Who wants to know how far it is uses
+    `snnir.passes.base.progress_told`.
     """
 
     name = "snn-profile"
@@ -56,13 +57,15 @@ class SNNProfile(SNNPass):
 def measure(
     network: NetworkOp, inputs: Mapping[str, Data], progress: Callable[[int, int], None] | None = None
 ) -> dict[str, ActivityAttr]:
-    """The activity of every input and population that spikes; a few samples at a time, so that memory stays bounded."""
+    """The activity of every input and population that emits spikes or codes; a few samples at a time, so that memory
+    stays bounded."""
     arrays = network_of(network)
-    measures = {name: Measure(name, op.size) for name, op in network.sources.items() if op.emits_spikes}
+    events = {name: op for name, op in network.sources.items() if op.emits_events}
+    measures = {name: Measure(name, op.size, coded=op.coding is not None) for name, op in events.items()}
     if all(isinstance(inputs.get(name), Events) for name in arrays.inputs):
         found = run(arrays, inputs, record=list(measures), lists=True, progress=progress).events
-        for name, events in found.items():
-            measures[name].add_events(events)
+        for name, listed in found.items():
+            measures[name].add_events(listed)
     else:
         for _, signals in chunks(arrays, inputs, record=list(measures), progress=progress):
             for name, each in measures.items():
@@ -71,26 +74,30 @@ def measure(
 
 
 class Measure:
-    """Counts of a signal's spikes, gathered from one part of the samples after the other."""
+    """Counts of a signal's spikes, or of its codes that are not 0, gathered from one part of the samples after the
+    other."""
 
-    def __init__(self, name: str, size: int) -> None:
-        self._name = name
+    def __init__(self, name: str, size: int, *, coded: bool = False) -> None:
+        self._name, self._coded = name, coded
         self._counts = np.zeros(size, np.int64)
         self._histogram = np.zeros(1, np.int64)
         """How many steps had so many spikes."""
 
     def add(self, spikes: NDArray[Any]) -> None:
-        """Count the spikes of (samples, steps, neurons)."""
+        """Count the spikes or codes of (samples, steps, neurons)."""
+        if self._coded:
+            spikes = spikes != 0
         self._counts += spikes.sum(axis=(0, 1), dtype=np.int64)
         self._add_steps(spikes.sum(axis=2, dtype=np.int64).ravel(), 0)
 
     def add_events(self, events: Events) -> None:
         """Count the spikes in a list of events."""
         samples, steps, _ = events.shape
-        np.add.at(self._counts, events.index, events.value.astype(np.int64))
+        count = (events.value != 0 if self._coded else events.value).astype(np.int64)
+        np.add.at(self._counts, events.index, count)
         moments, place = np.unique(events.sample * steps + events.step, return_inverse=True)
         found = np.zeros(len(moments), np.int64)
-        np.add.at(found, place, events.value.astype(np.int64))
+        np.add.at(found, place, count)
         self._add_steps(found, samples * steps - len(moments))
 
     def _add_steps(self, spikes: NDArray[np.int64], silent: int) -> None:

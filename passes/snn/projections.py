@@ -33,7 +33,7 @@ def replace_inputs(population: NeuronOp, ops: Sequence[Operation], values: Seque
     old = list(population.inputs)
     population.operands = values
     for value in old:
-        _erase_unused(value)
+        erase_unused(value)
 
 
 def forget_activity(populations: Iterable[NeuronOp]) -> None:
@@ -42,14 +42,15 @@ def forget_activity(populations: Iterable[NeuronOp]) -> None:
         population.activity = None
 
 
-def _erase_unused(value: SSAValue) -> None:
+def erase_unused(value: SSAValue) -> None:
+    """Erase the linear op that makes a signal if nobody reads it, and what only that has read."""
     owner = value.owner
-    if isinstance(owner, _LINEAR) and not any(result.uses for result in owner.results):
+    if isinstance(owner, _LINEAR) and owner.parent is not None and not any(result.uses for result in owner.results):
         operands = list(owner.operands)
         owner.detach()
         owner.erase()
         for operand in operands:
-            _erase_unused(operand)
+            erase_unused(operand)
 
 
 def dense_weights(connection: Connection, *, scaled: bool = True) -> NDArray[np.float64]:

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects.builtin import FloatAttr, ModuleOp
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, Operation
 
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.connections import Connection, connections_of
 from snnir.dialects.machine_neurons import COEFFICIENTS
+from snnir.dialects.places import place_of
 from snnir.dialects.platform import machine_of
 from snnir.dialects.snn import NetworkOp, NeuronOp, SparseOp, WeightedOp
 from snnir.errors import SnnirError
@@ -20,6 +21,8 @@ from snnir.passes.placeable import check_placeable
 from snnir.passes.snn.columns import quantise
 from snnir.passes.snn.projections import dense_weights, forget_activity, replace_projections
 from snnir.precision import Grid, Matrix, integer_type, nearest_grid
+from snnir.report.changes import LayerChange
+from snnir.tuning.ranges import sqnr
 
 Vector = NDArray[np.float64]
 
@@ -80,7 +83,7 @@ class SNNQuantize(SNNPass):
         name, found = population.sym_name.data, quantise(network, population, bits)
         self.statistics[f"signals into @{name} given weights"] = found.given
         self.statistics[f"projections into @{name} made single synapses"] = found.folded
-        return self._note(f"@{name}", found.rounded, found.weights, bits)
+        return self._note(f"@{name}", population, found.rounded, found.weights, bits)
 
     def _quantize(self, population: NeuronOp, connections: Sequence[Connection], bits: int) -> bool:
         """Quantise the projections of a population; whether that changed a weight."""
@@ -92,7 +95,7 @@ class SNNQuantize(SNNPass):
         new = [_integer(c, piece, grid, population, bits) for c, piece in zip(connections, pieces, strict=True)]
         replace_projections(population, new)
         original = np.concatenate([w * shared[:, None] for w in weights], axis=1)
-        return self._count(f"@{population.sym_name.data}", grid, original, bits)
+        return self._count(f"@{population.sym_name.data}", population, grid, original, bits)
 
     def _quantize_alone(self, op: WeightedOp, bits: int) -> bool:
         """Quantise one projection; whether that changed a weight. A weight that is one number needs no cells."""
@@ -108,18 +111,22 @@ class SNNQuantize(SNNPass):
         grid = Grid(found.integers, found.scale * own, found.exact)
         op.weights = TensorAttr.of(key, grid.integers.reshape(raw.shape).astype(integer_type(bits)))
         op.scale = _scale_of(grid, key)
-        return self._count(f"'{key}'", grid, rows * np.broadcast_to(own, len(rows))[:, None], bits)
+        return self._count(f"'{key}'", op, grid, rows * np.broadcast_to(own, len(rows))[:, None], bits)
 
-    def _count(self, what: str, grid: Grid, original: Matrix, bits: int) -> bool:
+    def _count(self, what: str, op: Operation, grid: Grid, original: Matrix, bits: int) -> bool:
         """Count what was changed; whether anything was."""
-        return self._note(what, grid.integers * grid.scale[:, None], original, bits)
+        return self._note(what, op, grid.integers * grid.scale[:, None], original, bits)
 
-    def _note(self, what: str, rounded: "Matrix | Vector", original: "Matrix | Vector", bits: int) -> bool:
+    def _note(
+        self, what: str, op: Operation, rounded: "Matrix | Vector", original: "Matrix | Vector", bits: int
+    ) -> bool:
         changed = int((rounded != original).sum())
         self.statistics[f"bits of {what}"] = bits
         self.statistics[f"weights of {what} changed"] = changed
         largest_change = float(np.abs(rounded - original).max(initial=0.0))
         self.statistics[f"largest change of {what}, millionths"] = round(largest_change * 1e6)
+        change = f"{changed:,} of {original.size:,} weights rounded to {bits} bits"
+        self.layers.append(LayerChange(what, place_of(op), change, sqnr(original, rounded), bits))
         return changed > 0
 
 

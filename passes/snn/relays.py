@@ -11,7 +11,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from snnir.dialects.attributes import SignalType, TensorAttr
 from snnir.dialects.connections import Connection, terms_behind
-from snnir.dialects.snn import IfOp, NetworkOp, NeuronOp, ScaleOp, WeightedOp
+from snnir.dialects.snn import FlattenOp, IfOp, NetworkOp, NeuronOp, ScaleOp, WeightedOp
 from snnir.passes.snn.parts import Part
 from snnir.passes.snn.projections import replace_inputs
 from snnir.semantics import Semantics
@@ -109,7 +109,11 @@ def _neurons(population: NeuronOp, name: str, projections: Sequence[WeightedOp],
     relay.location = population.location
     relay.signal.name_hint = name
     Rewriter.insert_op(relay, InsertPoint.before(population))
-    replace_inputs(relay, [], [each.current for each in projections])
+    shape = population.signal_type.shape
+    flat = [FlattenOp(op.current, shape.data) for op in projections if op.current_type.shape != shape]
+    Rewriter.insert_op(list[Operation](flat), InsertPoint.before(relay))
+    as_they_are = [op.current for op in projections if op.current_type.shape == shape]
+    replace_inputs(relay, [], [*as_they_are, *(op.flat for op in flat)])
     return relay
 
 

@@ -1,0 +1,1 @@
+"""Approximations by functions that machines have. No IR here."""
