@@ -6,6 +6,8 @@ weight. Wires make the current of a cell depend on where it is; `lifted` sets
 every cell higher by what its place loses, as far as the range allows.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,12 +74,22 @@ def _nearest(rest: int, base: int, spans: list[tuple[int, int]]) -> tuple[int, l
     return best, chosen
 
 
-def lifted(targets: Reals, low: float, high: float, word: float, bit: float) -> Reals:
-    """Conductances to program so that wires leave `targets` of them, as near as the range [low, high] allows."""
+def lifted(
+    targets: Reals,
+    low: float,
+    high: float,
+    word: float,
+    bit: float,
+    solve: Callable[[Reals, float, float], Reals] = effective,
+) -> Reals:
+    """Conductances to program so that wires leave `targets` of them, as near as the range [low, high] allows.
+
+    `solve` says what wires leave, `snnir.analog.nodal.effective` or `approximate`.
+    """
     programmed = targets.copy()
     best, least = programmed, np.inf
     for _ in range(ROUNDS):
-        found = effective(programmed, word, bit)
+        found = solve(programmed, word, bit)
         error = float(np.abs(found - targets).sum())
         if error >= least:
             break

@@ -99,8 +99,8 @@ def programmed(
         levels = spread(weights, device.levels, digits)
     targets = device.conductance(levels)
     wires = device.wire if effects.wires else 0.0
-    if wires and effects.compensate:
-        targets = lifted(targets, device.low, device.low + device.span, wires, wires)
-    g = made.programmed(targets) if made is not None else targets
     solve = effective if effects.exact_wires else approximate
+    if wires and effects.compensate:
+        targets = lifted(targets, device.low, device.low + device.span, wires, wires, solve)
+    g = made.programmed(targets) if made is not None else targets
     return Crossbar(device, digits, solve(g, wires, wires) if wires else g, effects)

@@ -36,7 +36,9 @@ def effective(conductances: Reals, word: float, bit: float) -> Reals:
         return effective(np.ascontiguousarray(flipped), bit, word).T[::-1, ::-1].copy()
     if word == 0 or bit == 0:
         return _one_sided(conductances, word, bit)
-    return _two_sided(conductances, word, bit)
+    from snnir.analog.kernels import solve  # noqa: PLC0415  (numba is slow to import)
+
+    return solve(np.ascontiguousarray(conductances, np.float64), 1.0 / word, 1.0 / bit)
 
 
 def currents(conductances: Reals, voltages: Reals, word: float, bit: float) -> Reals:
@@ -51,32 +53,6 @@ def _check(conductances: Reals, word: float, bit: float) -> None:
         raise ValueError("conductances are finite and not negative")
     if not (np.isfinite([word, bit]).all() and word >= 0 and bit >= 0):
         raise ValueError("resistances of wires are finite and not negative")
-
-
-def _two_sided(g: Reals, word: float, bit: float) -> Reals:
-    """Both lines resist. Word nodes are eliminated row by row, then the bit nodes from the first row down.
-
-    With T the word line of a row (tridiagonal) and S what is seen from its bit nodes upwards (columns x columns):
-    S = diag(g + on the bit line) - diag(g) T^-1 diag(g) - gb^2 S_above^-1.
-    """
-    rows, columns = g.shape
-    gw, gb = 1.0 / word, 1.0 / bit
-    line: Reals = 2.0 * gw * np.eye(columns)  # a segment on the left of each node and on its right
-    line[-1, -1] = gw
-    line -= gw * (np.eye(columns, k=1) + np.eye(columns, k=-1))
-    inverses, enters = np.empty((rows, columns, columns)), np.empty_like(g)
-    for i in range(rows):
-        through = np.linalg.inv(line + np.diag(g[i]))
-        enters[i] = gw * g[i] * through[:, 0]  # current into the bit nodes of the row for a volt at its source
-        seen = np.diag(g[i] + gb + gb * (i > 0)) - g[i][:, None] * through * g[i]
-        inverses[i] = np.linalg.inv(seen if not i else seen - gb * gb * inverses[i - 1])
-    found = np.empty_like(g)
-    out = gb * inverses[-1]  # volts before the sense amplifiers, times gb: amperes
-    for i in range(rows - 1, -1, -1):
-        found[i] = out @ enters[i]
-        if i:
-            out = gb * out @ inverses[i - 1]
-    return found
 
 
 def approximate(conductances: Reals, word: float, bit: float) -> Reals:
