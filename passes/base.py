@@ -18,6 +18,7 @@ from snnir.dialects.places import place_of
 from snnir.dialects.platform import Machine, machine_of
 from snnir.dialects.snn import NetworkOp
 from snnir.errors import SnnirError
+from snnir.report.changes import LayerChange
 
 OpT = TypeVar("OpT", bound=Operation)
 
@@ -35,6 +36,8 @@ class SNNPass(ModulePass):
     """Whether a build directory keeps the IR after the pass as a stage; not, where it only looks and notes."""
 
     statistics: Counter[str] = field(default_factory=Counter[str], init=False, repr=False, compare=False)
+    layers: list[LayerChange] = field(default_factory=list[LayerChange], init=False, repr=False, compare=False)
+    """What a pass that changes a network did to each layer."""
 
 
 Progress = Callable[[str, int, int], None]

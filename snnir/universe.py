@@ -27,9 +27,11 @@ PASSES: dict[str, tuple[str, str]] = {
     "cluster-metrics": ("snnir.passes.cluster.metrics", "ClusterMetrics"),
     "cluster-place": ("snnir.passes.cluster.place", "ClusterPlace"),
     "cluster-route": ("snnir.passes.cluster.route", "ClusterRoute"),
+    "convert-ann-to-snn": ("snnir.passes.snn.ann_to_snn", "ConvertANNToSNN"),
     "convert-cluster-to-dataflow": ("snnir.passes.dataflow.convert_cluster_to_dataflow", "ConvertClusterToDataflow"),
     "convert-dataflow-to-crossbar": ("snnir.passes.crossbar.convert_dataflow_to_crossbar", "ConvertDataflowToCrossbar"),
     "convert-snn-to-cluster": ("snnir.passes.cluster.convert_snn_to_cluster", "ConvertSNNToCluster"),
+    "crossbar-map-conductances": ("snnir.passes.crossbar.map_conductances", "CrossbarMapConductances"),
     "dataflow-allocate-slices": ("snnir.passes.dataflow.allocate_slices", "DataflowAllocateSlices"),
     "dataflow-analyze-throughput": ("snnir.passes.dataflow.analyze_throughput", "DataflowAnalyzeThroughput"),
     "dataflow-bind": ("snnir.passes.dataflow.bind", "DataflowBind"),
@@ -37,9 +39,14 @@ PASSES: dict[str, tuple[str, str]] = {
     "dataflow-schedule": ("snnir.passes.dataflow.schedule", "DataflowSchedule"),
     "dataflow-simulate": ("snnir.passes.dataflow.simulate", "DataflowSimulate"),
     "dataflow-size-buffers": ("snnir.passes.dataflow.size_buffers", "DataflowSizeBuffers"),
+    "snn-code-signals": ("snnir.passes.snn.code_signals", "SNNCodeSignals"),
+    "snn-expand": ("snnir.passes.snn.expand", "SNNExpand"),
+    "snn-fold": ("snnir.passes.snn.fold", "SNNFold"),
+    "snn-legalize": ("snnir.passes.snn.legalize", "SNNLegalize"),
     "snn-profile": ("snnir.passes.snn.profile", "SNNProfile"),
     "snn-quantize": ("snnir.passes.snn.quantize", "SNNQuantize"),
     "snn-split-fanin": ("snnir.passes.snn.split_fanin", "SNNSplitFanin"),
+    "snn-tune-weights": ("snnir.passes.snn.tune_weights", "SNNTuneWeights"),
 }
 """Pass name -> (module, class). The class's `name` equals the key."""
 

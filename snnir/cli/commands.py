@@ -15,16 +15,18 @@ from xdsl.dialects.builtin import ModuleOp
 from snnir.cli.arguments import parse_arguments
 from snnir.cli.driver import SNNOptMain, read_module
 from snnir.cli.errors import Situation
+from snnir.cli.output import is_special
 from snnir.cli.pipeline import build_passes
 from snnir.cli.progress import progress
 from snnir.dialects.platform import machine_of
+from snnir.dialects.snn import networks
 from snnir.errors import SnnirError
 from snnir.flow.compile import Request, compile_model
 from snnir.flow.pipeline import default_pipeline
 from snnir.flow.verify import as_json, verify_build
 from snnir.passes.base import progress_told
-from snnir.report import as_text, summarise_build
-from snnir.report.text import verification_lines
+from snnir.report.summary import summarise_build
+from snnir.report.text import as_text, verification_lines
 
 Command = Callable[[argparse.Namespace, Situation], int]
 VERIFICATION = "verification.json"
@@ -41,7 +43,7 @@ def compile_command(args: argparse.Namespace, situation: Situation) -> int:
         if machine is None:
             hint = 'give --platform file.toml, or write `platform = "file.toml"` in the .snn file'
             raise SnnirError(args.model, "no machine to compile for", hint)
-        text = default_pipeline(machine, args.data, args.samples, args.activity)
+        text = default_pipeline(machine, args.data, args.samples, args.activity, next(networks(module), None))
     passes = build_passes(text, driver.available_passes)
     _check_package(args, [each.name for each in passes], module)
     print(_command_line(args, text))
@@ -65,7 +67,7 @@ def _check_package(args: argparse.Namespace, passes: list[str], module: ModuleOp
         return
     from snnir.flow.package import check_target  # noqa: PLC0415
 
-    if args.package.is_dir() or not args.package.absolute().parent.is_dir():
+    if is_special(args.package) or not args.package.absolute().parent.is_dir():
         raise SnnirError(args.package, "cannot be written", "name a file in a folder that is there")
     check_target(args.model, machine_of(module), passes, module)
 
@@ -117,9 +119,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sim": ("snnir.cli.model_commands", "sim_command"),
     "diff": ("snnir.cli.model_commands", "diff_command"),
     "profile": ("snnir.cli.model_commands", "profile_command"),
+    "encode": ("snnir.cli.encode_command", "encode_command"),
     "fmt": ("snnir.cli.model_commands", "fmt_command"),
     "verify": ("snnir.cli.commands", "verify_command"),
     "report": ("snnir.cli.commands", "report_command"),
+    "analog": ("snnir.cli.analog_command", "analog_command"),
+    "sensitivity": ("snnir.cli.sensitivity_command", "sensitivity_command"),
     "machine": ("snnir.cli.machine_commands", "machine_command"),
 }
 """Subcommand -> the module and the name of the function that does it; only that one is imported."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
+from errno import ENAMETOOLONG
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.exceptions import (
@@ -118,7 +119,8 @@ def as_snnir_error(error: BaseException, situation: Situation) -> SnnirError:
             return _diagnostic(error, situation)
         case OSError():
             place = str(error.filename) if error.filename is not None else situation.place
-            return SnnirError(place, error.strerror or str(error) or type(error).__name__)
+            hint = "give a shorter name" if error.errno == ENAMETOOLONG else ""
+            return SnnirError(place, error.strerror or str(error) or type(error).__name__, hint)
         case _:
             return SnnirError(situation.place, _with_activity(str(error), situation))
 

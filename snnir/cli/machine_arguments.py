@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snnir.cli.arguments import fraction
+from snnir.runtime.numbers import exact
 
 MOST = 1_000_000
 """Events of a trace, for example."""
@@ -43,7 +44,10 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
         ("repair", "a crossbar works again, or is no longer reserved"),
         ("reserve", "keep a free crossbar from being used"),
     ):
-        _action(actions, name, what).add_argument("crossbar", metavar="X,Y,N", help="crossbar N of tile X, Y")
+        action = _action(actions, name, what)
+        # as in Python 3.14: -1,0,0 is no option, and gets an answer of its own
+        action._negative_number_matcher = re.compile(r"-\d")  # pyright: ignore[reportPrivateUsage]
+        action.add_argument("crossbar", metavar="X,Y,N", help="crossbar N of tile X, Y")
     defragment = _action(actions, "defragment", "move applications to smaller places, with guarantees no worse")
     defragment.add_argument("--dry-run", action="store_true", help="only say what would move, and at what cost")
     _add_replay(
@@ -104,7 +108,10 @@ def _port(text: str) -> int:
 
 def _part(text: str) -> Fraction:
     """A number from 0 to below 1."""
-    found = Fraction(0) if text in ("0", "0.0") else fraction(text)
+    try:
+        found = exact(text)
+    except ValueError:
+        found = Fraction(1)
     if found >= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no part of a throughput; give a number from 0 to below 1")
     return found

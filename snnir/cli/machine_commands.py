@@ -192,8 +192,10 @@ def _replay(args: argparse.Namespace, manager: Manager) -> int:
     for path in args.packages:
         package = read_package(path)
         problem = platform.misfit(package.application.platform)
-        if problem is not None or path.stem in packages:
-            raise SnnirError(path, problem or "two packages have one name", "leave it out, or rename it")
+        if problem is not None:
+            raise SnnirError(path, problem, "leave it out, or compile it for this machine")
+        if path.stem in packages:
+            raise SnnirError(path, f"two packages are called '{path.stem}'", "leave it out, or rename it")
         packages[path.stem] = package
     applications = {name: package.application for name, package in packages.items()}
     if args.trace is not None:

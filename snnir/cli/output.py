@@ -19,7 +19,7 @@ def check_writable(path: Path) -> None:
 
 
 def is_special(path: Path) -> bool:
-    """Whether `path` is a device or a pipe, which cannot be replaced by renaming."""
+    """Whether `path` is a device, a pipe or a directory, which cannot be replaced by renaming."""
     return path.exists() and not path.is_file()
 
 
@@ -29,7 +29,7 @@ def write_whole(path: Path, text: str) -> None:
     Raises `SnnirError` that names `path` when the system refuses.
     """
     target = path.resolve()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(f".{target.name[:40]}.{os.getpid()}.tmp")  # not longer than names may be
     try:
         if is_special(path):
             path.write_text(text, encoding="utf-8")
@@ -37,6 +37,6 @@ def write_whole(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
         temporary.replace(target)
     except OSError as error:
-        raise SnnirError(path, f"cannot be written: {error.strerror}") from None
+        raise SnnirError(path, f"cannot be written: {error.strerror}", "name a file that can") from None
     finally:
         temporary.unlink(missing_ok=True)

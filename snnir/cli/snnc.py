@@ -6,13 +6,16 @@ a model that another tool wrote:
   snnc sim cnn.nir --golden recording.npz           is it what the other tool recorded? if not, where and why
   snnc diff cnn.nir cnn.snn                         what differs between two models, or two recordings
   snnc profile cnn.nir --data spikes.npz            how active it is
+  snnc encode snn.mlir --data images.npz -o s.npz   data of an ordinary network as spikes, for a converted one
   snnc fmt cnn.snn                                  one layout for programs
 
 a machine:
   snnc check cnn.snn --platform chip.toml           does it fit? which layer breaks which limit, and what helps
+  snnc sensitivity cnn.onnx --data images.npz --platform chip.toml   how many bits, how large crossbars?
   snnc compile digits.snn --data spikes.npz -o out  every stage and the configured machine
   snnc verify out                                   the machine against the program, spike by spike
   snnc report out                                   what came out, as text or JSON
+  snnc analog out                                   its crossbars as resistive cells and wires, with their errors
   snnc compile digits.snn -o out --package d.snnpkg the same, as one file for a machine that is shared
   snnc machine admit chip.db d.snnpkg               let it in beside others, with a guarantee; see snnc machine -h
 """
@@ -25,7 +28,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from snnir.cli.arguments import FRONTENDS, OneLineArgumentParser, VersionAction, add_model_options, fraction
+from snnir.cli.arguments import (
+    FRONTENDS,
+    OneLineArgumentParser,
+    VersionAction,
+    add_model_options,
+    fraction,
+    numbers,
+)
 from snnir.cli.machine_arguments import EXAMPLES, add_machine
 from snnir.cli.snn_opt import guarded, tell
 
@@ -66,11 +76,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_sim(commands.add_parser("sim", help="run a program, and hold it against a recording"))
     _add_diff(commands.add_parser("diff", help="what differs between two models or two recordings"))
     _add_profile(commands.add_parser("profile", help="how active a program is on data"))
+    _add_encode(commands.add_parser("encode", help="data of an ordinary network as spikes, for a converted one"))
     _add_fmt(commands.add_parser("fmt", help="format .snn programs"))
     _add_check(_with_examples(commands, "check", "which limits of a machine a model meets or breaks", CHECK_EXAMPLES))
+    _add_sensitivity(
+        _with_examples(
+            commands, "sensitivity", "accuracy and crossbars for bits of weights and sizes", SENSITIVITY_EXAMPLES
+        )
+    )
     _add_compile(commands.add_parser("compile", help="compile a model into a build directory"))
     _add_verify(commands.add_parser("verify", help="hold the emitted machine against the program"))
     _add_report(commands.add_parser("report", help="say what came out of a build"))
+    _add_analog(_with_examples(commands, "analog", "what a build computes on analog crossbars", ANALOG_EXAMPLES))
     add_machine(_with_examples(commands, "machine", "a machine that applications share: admit, remove, show", EXAMPLES))
     return parser
 
@@ -83,7 +100,7 @@ def _with_examples(commands: Any, name: str, help_: str, examples: str) -> argpa
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("model", help="the network: .snn, .nir, .mlir, a SONATA folder or .json, neuron lists")
+    add("model", help="the network: .snn, .nir, .onnx, .mlir, a SONATA folder or .json, neuron lists")
     add("-f", "--frontend", choices=["mlir", *FRONTENDS], help="its format, where its name does not say")
     add_model_options(parser)
     add("--platform", type=Path, metavar="FILE.toml", help="the machine to compile for, instead of the one named")
@@ -111,7 +128,7 @@ def _add_common(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
-    output_help = "write it as .snn, .nir, .mlir, .sonata or .neurons, whole or not at all"
+    output_help = "write it as .snn, .nir, .onnx, .mlir, .sonata or .neurons, whole or not at all"
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=output_help)
     _add_common(parser)
 
@@ -152,6 +169,18 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
 
 
+def _add_encode(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("model", help="the spiking network, as convert-ann-to-snn made it: .mlir")
+    add("-f", "--frontend", choices=["mlir"], help="its format, where its name does not say")
+    add("--data", metavar="FILE", required=True, help=".npz with an array (samples, 1, lines) per input, and `labels`")
+    add("--samples", type=int, metavar="N", help="use only the first N samples")
+    add("--steps", type=int, metavar="N", help="steps of an inference (default: what the program says)")
+    add("--seed", type=int, default=0, metavar="N", help="what random spikes are drawn from (default 0)")
+    add("-o", "--output", type=Path, required=True, metavar="FILE.npz", help="write the data here")
+    _add_common(parser, json=False)
+
+
 def _add_fmt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .snn program")
     parser.add_argument("--check", action="store_true", help="change nothing, list what is not formatted; exit code 1")
@@ -173,6 +202,29 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     activity_help = "spikes that buffers must hold: a profile's peak, where there is one, or all neurons"
     parser.add_argument("--activity", choices=["peak", "worst"], default="peak", help=activity_help)
+    _add_common(parser)
+
+
+SENSITIVITY_EXAMPLES = """\
+examples:
+  snnc sensitivity cnn.onnx --data images.npz --platform chip.toml
+  snnc sensitivity cnn.onnx --data test.npz --calibration train.npz --platform chip.toml --signals 4
+  snnc sensitivity digits.snn --data spikes.npz --bits 2,4,8 --crossbars 32,64 --json > table.json
+
+docs/transforming.md explains the table.
+"""
+
+
+def _add_sensitivity(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    _add_data(parser, f"what accuracy is measured on, or where there are no labels, agreement: {DATA}")
+    add = parser.add_argument
+    calibration_help = "what transformations are fitted to, without labels (default: the file of --data)"
+    add("--calibration", metavar="FILE", help=calibration_help)
+    add("--bits", type=numbers, default=(2, 3, 4, 6, 8), metavar="N,...", help="bits of weights (default 2,3,4,6,8)")
+    sizes_help = "rows and columns of crossbars (default 64,128,256)"
+    add("--crossbars", type=numbers, default=(64, 128, 256), metavar="N,...", help=sizes_help)
+    add("--signals", type=int, metavar="N", help="bits of codes between layers (default: what the machine has)")
     _add_common(parser)
 
 
@@ -201,6 +253,32 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("build", type=Path, help="a build directory")
+    _add_common(parser)
+
+
+ANALOG_EXAMPLES = """\
+examples:
+  snnc compile digits.snn --platform samples/platforms/rram-128.toml --data spikes.npz -o out
+  snnc analog out                                  the device that the platform states, five chips of it
+  snnc analog out --device my-cells.toml           another one: tables device and source, perhaps crossbar.adc_bits
+  snnc analog out --effects cells,wires --seeds 20 --json
+
+docs/analog.md explains the model and the table.
+"""
+
+
+def _add_analog(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("build", type=Path, help="a build directory")
+    _add_data(parser, f"{DATA}; by default what the build was compiled with")
+    device_help = "the cells: a platform file, or one with the table device; by default the platform's own"
+    add("--device", type=Path, metavar="FILE.toml", help=device_help)
+    add("--seeds", type=int, default=5, metavar="N", help="chips that are made, each with its own errors (default 5)")
+    effects_help = "some of cells, wires, noise, converter (default: all)"
+    add("--effects", metavar="NAME,...", default="cells,wires,noise,converter", help=effects_help)
+    ranges_help = "converters hold what the first samples need (calibrated), or all that can be (worst)"
+    add("--ranges", choices=["calibrated", "worst"], default="calibrated", help=ranges_help)
+    add("--fast", action="store_true", help="what wires drop to first order instead of exactly")
     _add_common(parser)
 
 

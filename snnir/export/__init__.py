@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FORMATS: dict[str, tuple[str, str]] = {
     ".nir": ("snnir.export.nir.writer", "a file in the Neuromorphic Intermediate Representation"),
+    ".onnx": ("snnir.export.onnx.writer", "an ordinary network in the Open Neural Network Exchange format"),
     ".snn": ("snnir.export.snn.writer", "a program, and a .safetensors file with its arrays"),
     ".mlir": ("snnir.export.mlir", "IR text, and a .safetensors file with its large tensors"),
     ".sonata": ("snnir.export.sonata.writer", "a folder with a SONATA network and its configuration"),

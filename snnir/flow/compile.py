@@ -1,6 +1,8 @@
 """Running a pipeline over a model and keeping what every pass made."""
 
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +13,17 @@ from xdsl.passes import ModulePass, PassPipeline
 from snnir.dialects.crossbar import MachineOp
 from snnir.dialects.platform import machine_of
 from snnir.emit import emit
-from snnir.flow.directory import MACHINE, STAGES, Manifest, StageWriter, new_directory, write_manifest
+from snnir.flow.directory import MACHINE, STAGES, Manifest, StageWriter, new_directory, read_stage, write_manifest
+from snnir.flow.transformation import changes_of, is_transformed, transformation_as_json
 from snnir.passes.base import SNNPass
+from snnir.passes.cluster.measures import Measures
 from snnir.passes.cluster.metrics import ClusterMetrics
 from snnir.report.metrics import metrics_as_json, write_metrics, write_times
+from snnir.report.transformation import write_transformation
 from snnir.stopwatch import Stopwatch
+
+CONVERSION = "convert-ann-to-snn"
+"""The pass behind which a program takes other data than before it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ def compile_model(
         measured = [found for each in passes if isinstance(each, ClusterMetrics) for found in each.measures]
         metrics = (measured[-1], machine) if measured and machine is not None else None
         write_metrics(directory, metrics_as_json(request.model, request.pipeline, metrics))
+        _report_changes(ctx, passes, request, manifest, directory, measured[-1] if measured else None, watch)
         write_times(directory, watch.total, watch.seconds)
     return manifest
 
@@ -82,3 +91,25 @@ def _keep(previous: ModulePass | None, module: ModuleOp, writer: StageWriter, wa
             writer.write(module, previous.name, lossy=previous.lossy, statistics=dict(previous.statistics))
         else:
             writer.write(module, previous.name)
+
+
+def _report_changes(
+    ctx: Context,
+    passes: Sequence[ModulePass],
+    request: Request,
+    manifest: Manifest,
+    directory: Path,
+    measures: Measures | None,
+    watch: Stopwatch,
+) -> None:
+    """Write what passes changed in the network, if any did."""
+    changes = changes_of(passes)
+    if not changes:
+        return
+    stages = {stage.name: stage for stage in manifest.stages}
+    first, last = (read_stage(directory, stage, ctx) for stage in (manifest.stages[0], stages[changes[-1][0]]))
+    data = None if request.data is None else (Path(request.data), request.samples)
+    crossbars = None if measures is None else Counter(name for each in measures.crossbars for name in set(each.slices))
+    counted = stages[CONVERSION].statistics if CONVERSION in stages else {}
+    with watch.timed("compare") if is_transformed(changes) else nullcontext():
+        write_transformation(directory, transformation_as_json(changes, first, last, data, crossbars, counted))

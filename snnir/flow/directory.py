@@ -5,6 +5,7 @@ stages/NN-<pass>.mlir    the IR after each pass; 00-import.mlir is the program a
 stages/tensors.safetensors   the large tensors of all stages, each once
 machine/                 the configuration: config.json and cells.safetensors
 metrics.json             what the clusters are worth
+transformation.json      what was changed in the network and what that cost, where passes changed it
 times.json               how long each pass took; not the same in the next run, as all other files are
 """
 

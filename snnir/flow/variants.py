@@ -25,7 +25,7 @@ from snnir.dialects.snn import (
 )
 from snnir.semantics import PRESETS, SPIKING, Semantics, check_discretisation, preset, with_reset
 
-SPIKING_FIELDS = ("reset", "spikes", "refractory", "out_delay", "compare", "floor")
+SPIKING_FIELDS = ("reset", "spikes", "refractory", "out_delay", "compare", "floor", "start")
 """The fields of `Semantics` that mean nothing for models that emit their membrane."""
 Change = Callable[[NeuronOp], Semantics]
 

@@ -24,6 +24,8 @@ def check_as_json(check: PlatformCheck, model: str) -> dict[str, Any]:
             "crossbars": check.machine.crossbars,
             "rows": crossbar.rows,
             "columns": crossbar.columns,
+            "columns_per_weight": crossbar.columns_per_weight,
+            "signal_bits": crossbar.signal_bits or None,
             "neurons": crossbar.neurons or None,
             "fanin": crossbar.fanin,
             "models": list(crossbar.models),
@@ -100,6 +102,9 @@ def _machine(check: PlatformCheck) -> list[str]:
     bits = f"{crossbar.weight_bits}-bit weights" if crossbar.weight_bits else "weights of unstated precision"
     size = f"{machine.crossbars:,} crossbars of {crossbar.rows:,}x{crossbar.columns:,}"
     size += f" that keep {crossbar.neurons:,} neurons" if crossbar.neurons > crossbar.columns else ""
+    per_weight = crossbar.columns_per_weight
+    size += f", {crossbar.weight_columns:,} columns of weights" if per_weight > 1 else ""
+    bits += f", codes of {crossbar.signal_bits} bits" if crossbar.signal_bits else ""
     first = f"machine    {machine.name}: {size}, {fanin[crossbar.fanin]}, {bits}"
     rest = f"delays to {crossbar.max_delay}, input buffers of {machine.buffers.events:,}, {', '.join(crossbar.models)}"
     return [first, f"           {rest}"]

@@ -15,6 +15,7 @@ from snnir.dialects.snn import NetworkOp, NeuronOp, networks
 from snnir.errors import SnnirError
 from snnir.flow.directory import read_manifest, read_stage
 from snnir.report.metrics import read_metrics, read_times
+from snnir.report.transformation import read_transformation
 
 VERSION = 1
 
@@ -35,6 +36,7 @@ def summarise_build(directory: Path, ctx: Context) -> dict[str, Any]:
     }
     metrics = read_metrics(directory)
     summary["metrics"] = metrics and {"totals": metrics["totals"], "seconds": read_times(directory)}
+    summary["transformation"] = read_transformation(directory)
     # a pass that replaces a level leaves out what earlier stages still hold: from the last stage back
     for stage in reversed(manifest.stages):
         found = _facts(read_stage(directory, stage, ctx))
@@ -64,7 +66,9 @@ def _machine(machine: Machine) -> dict[str, Any]:
         "crossbars": machine.crossbars,
         "rows": machine.crossbar.rows,
         "columns": machine.crossbar.columns,
+        "weight_columns": machine.crossbar.weight_columns,
         "weight_bits": machine.crossbar.weight_bits or None,
+        "signal_bits": machine.crossbar.signal_bits or None,
         "fanin": machine.crossbar.fanin,
         "time_unit": machine.time.unit,
     }
@@ -104,7 +108,7 @@ def _cluster(op: ClusterOp, machine: Machine | None) -> dict[str, Any]:
         "rows": op.rows,
         "columns": op.columns,
         "cells": cells,
-        "used": None if machine is None else cells / (machine.crossbar.rows * machine.crossbar.columns),
+        "used": None if machine is None else cells / (machine.crossbar.rows * machine.crossbar.weight_columns),
         "slices": [str(part) for part in op.parts],
         "tile": list(op.place.data.tile) if op.place is not None else None,
         "crossbar": op.place.data.crossbar if op.place is not None else None,

@@ -2,10 +2,18 @@
 
 from typing import Any
 
+from snnir.report.transformation import transformation_lines
+
 
 def as_text(summary: dict[str, Any], verification: dict[str, Any] | None = None) -> str:
     """One screen: program, machine, clusters, guarantee, verification."""
-    lines = [*_program(summary), *_machine(summary), *_metrics(summary), *_guarantee(summary)]
+    lines = [
+        *_program(summary),
+        *_transformation(summary),
+        *_machine(summary),
+        *_metrics(summary),
+        *_guarantee(summary),
+    ]
     if verification is not None:
         lines += verification_lines(verification)
     lines += _seconds(summary)
@@ -30,6 +38,14 @@ def _program(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _transformation(summary: dict[str, Any]) -> list[str]:
+    found = summary["transformation"]
+    if found is None:
+        return []
+    times = summary["metrics"] and summary["metrics"]["seconds"]
+    return transformation_lines(found, times["parts"] if times else {})
+
+
 def _machine(summary: dict[str, Any]) -> list[str]:
     machine, clusters = summary["machine"], summary["clusters"]
     if machine is None:
@@ -37,10 +53,13 @@ def _machine(summary: dict[str, Any]) -> list[str]:
     bits = f"{machine['weight_bits']}-bit cells" if machine["weight_bits"] else "cells of unstated precision"
     mesh = "x".join(map(str, machine["mesh"]))
     size = f"{machine['crossbars']} crossbars of {machine['rows']}x{machine['columns']} {bits}"
+    if machine["weight_columns"] != machine["columns"]:
+        size += f", {machine['weight_columns']} columns of weights"
+    size += f", codes of {machine['signal_bits']} bits" if machine["signal_bits"] else ""
     lines = [f"machine    {machine['name']}: {mesh} tiles, {size}"]
     if clusters:
         cells = sum(c["cells"] for c in clusters)
-        share = cells / (len(clusters) * machine["rows"] * machine["columns"])
+        share = cells / (len(clusters) * machine["rows"] * machine["weight_columns"])
         lines.append(f"clusters   {len(clusters)}, their cells {share:.0%} used, on {_tiles(clusters)}")
     return lines
 
@@ -110,7 +129,7 @@ def verification_lines(result: dict[str, Any]) -> list[str]:
         origin = machine["origin"] or "nobody: the files in machine/ are not what the last pass made"
         lines.append(f"           brought in by {origin}")
     for change in result["passes"]:
-        lines += _change(change)
+        lines += _change(change, "value" if result.get("values") else "spike")
     accuracy = result["accuracy"]
     if accuracy["program"] is not None:
         lines.append(f"accuracy   {accuracy['program']:.2%} program, {accuracy['machine']:.2%} machine")
@@ -119,14 +138,14 @@ def verification_lines(result: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _change(change: dict[str, Any]) -> list[str]:
+def _change(change: dict[str, Any], unit: str) -> list[str]:
     what = f"           {change['name']}: "
     if not change["different"]:
-        return [what + "changed no spike"]
+        return [what + f"changed no {unit}"]
     share = change["different"] / change["compared"]
     allowed = "" if change["lossy"] else " ALTHOUGH IT MUST NOT"
     accuracy = f", accuracy then {change['accuracy']:.2%}" if change["accuracy"] is not None else ""
-    return [f"{what}changed {share:.3%} of the spikes{allowed}{accuracy}; first: {_place(change['first'])}"]
+    return [f"{what}changed {share:.3%} of the {unit}s{allowed}{accuracy}; first: {_place(change['first'])}"]
 
 
 def _timing(timing: dict[str, Any]) -> list[str]:

@@ -72,17 +72,21 @@ def bound_with(facts: Facts, links: Links, waits: Mapping[str, Mapping[str, int]
     return meet.bound(most_with(wait, known.ahead, known.most))
 
 
+def too_many(facts: Facts, links: Links, pairs: int) -> bool:
+    """Whether so many ways, pairs and arcs are there that a search for deadlines would take too long."""
+    arcs = len(dependencies(facts.sdf)[0])
+    return arcs * len(links.ways) > EFFORT or count_meetings(links) > pairs
+
+
 def separated(facts: Facts, links: Links, senders: Sequence[str], pairs: int = PAIRS) -> Separated | None:
     """Times and waits with which the period of a graph with rates of 1 is less than with its own; None: not found.
 
     `senders[w]` is the name of the `send` actor of way w; `carry` actors are the arrivals of the facts. With more than
     so many `pairs` of a way and another flow on a link of it, nothing is tried.
     """
-    arcs = len(dependencies(facts.sdf)[0])
-    if not links.ways or arcs * len(links.ways) > EFFORT or not 0 < count_meetings(links) <= pairs:
+    if too_many(facts, links, pairs) or not count_meetings(links):
         return None
-    search = _Search(facts, links, senders)
-    return search.best()
+    return _Search(facts, links, senders).best()
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ BREAKS = [
     ),
     (
         [("input x[40]", "input x[40] : f64")],
-        ("error", "signals", "net.snn:5", "input @x brings currents, and a machine reads spikes"),
+        ("error", "signals", "net.snn:5", "input @x brings currents, and a machine reads spikes or codes"),
     ),
 ]
 

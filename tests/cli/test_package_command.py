@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -64,6 +65,7 @@ def test_what_the_compiler_cannot_guarantee_alone(
         ("chips2x2-32", ["--package", "{}/p.snnpkg"], "the same file without table_entries"),
         ("mesh2x2-64", ["--package", "{}/no/p.snnpkg"], "cannot be written"),
         ("mesh2x2-64", ["--package", "{}"], "cannot be written"),
+        ("mesh2x2-64", ["--package", "{}/pipe"], "cannot be written"),
         ("mesh2x2-64", ["--throughput", "100"], "only a package can ask for something"),
         ("mesh2x2-64", ["--package", "{}/p.snnpkg", "--latency", "0"], "no positive number"),
         (
@@ -76,11 +78,13 @@ def test_what_the_compiler_cannot_guarantee_alone(
 def test_errors_before_the_work(
     compiled: Callable[..., Outcome], tmp_path: Path, platform: str, words: list[str], message: str
 ) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     outcome = compiled(platform, *(word.format(tmp_path) for word in words))
     assert outcome.code == 1
     assert message in outcome.err
     assert "fix: " in outcome.err
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [pipe] and pipe.is_fifo()
 
 
 @pytest.mark.parametrize(

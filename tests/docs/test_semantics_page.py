@@ -151,7 +151,9 @@ def test_machines() -> None:
     assert models is not None
     assert set(code(models[1])) == set(COEFFICIENTS)
     free = {("reset", "value"), ("reset", "subtract"), ("bias", "synapse"), ("weights", "exact"), ("state", "f64")}
-    free |= {(name, v) for name in ("decay", "pulse", "order", "compare") for v in CHOICES[name] if v != "int12"}
+    free |= {
+        (name, v) for name in ("decay", "pulse", "order", "compare", "start") for v in CHOICES[name] if v != "int12"
+    }
     free.add(("floor", "none"))
     for name, values in CHOICES.items():
         for value in values:

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from xdsl.context import Context
 from xdsl.dialects.builtin import Builtin
+from xdsl.ir import Block, Region
 from xdsl.parser import Parser
 
 from snnir import tensors
+from snnir.dialects.attributes import SignalType
 from snnir.dialects.platform import Platform
-from snnir.dialects.snn import SNN, NetworkOp, networks
+from snnir.dialects.snn import SNN, InputOp, NetworkOp, OutputOp, ReluOp, networks
 from snnir.errors import SnnirError
 from snnir.export import FORMATS, write
 from snnir.frontend.build import build
@@ -60,8 +62,17 @@ def test_the_ending_picks_the_format(samples: Path, tmp_path: Path, ending: str)
     assert [same[name] for name in names] == [other[name] for name in names]
 
 
+def test_ordinary_networks_are_no_snn_programs(tmp_path: Path) -> None:
+    x = InputOp("x", SignalType.current(2))
+    h = ReluOp("h", [x], SignalType.current(2))
+    network = NetworkOp("n", 1e-3, 1, Region(Block([x, h, OutputOp("y", h)])))
+    with pytest.raises(SnnirError, match="@h belongs to an ordinary network"):
+        write(network, tmp_path / "a.snn", Notes())
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_unknown_ending_is_an_error(samples: Path, tmp_path: Path) -> None:
     (network,) = networks(snn.read(samples / "digits" / "digits.snn", FrontendOptions()))
-    with pytest.raises(SnnirError, match=r"no writer for '\.onnx' files") as caught:
-        write(network, tmp_path / "a.onnx", Notes())
+    with pytest.raises(SnnirError, match=r"no writer for '\.xyz' files") as caught:
+        write(network, tmp_path / "a.xyz", Notes())
     assert all(ending in caught.value.hint for ending in FORMATS)

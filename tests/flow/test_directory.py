@@ -54,7 +54,7 @@ def test_what_a_build_holds(folder: Path, build: Path) -> None:
     assert [stage.file for stage in manifest.stages[:2]] == ["00-import.mlir", "01-snn-quantize.mlir"]
     assert [stage.lossy for stage in manifest.stages[:3]] == [False, True, False]
     expected = ["build.json", "machine", "machine/cells.safetensors", "machine/config.json"]
-    expected += ["metrics.json", "stages", "times.json"]
+    expected += ["metrics.json", "stages", "times.json", "transformation.json"]
     expected += [f"stages/{stage.file}" for stage in manifest.stages]
     assert set(names(build)) - {"stages/tensors.safetensors"} == set(expected)
 

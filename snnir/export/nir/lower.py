@@ -20,6 +20,7 @@ from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.snn import (
+    ActivationOp,
     AddOp,
     DelayOp,
     FlattenOp,
@@ -177,7 +178,10 @@ class Lowering:
         """A population."""
         if op.MODEL not in _KINDS:
             what = f"NIR has no neuron model like {op.name}, which {title(op)} is"
-            raise refusal(op, self.path, what, "write .snn or .mlir instead, or use a model with one synapse")
+            hint = "write .snn or .mlir instead, or use a model with one synapse"
+            if isinstance(op, ActivationOp):
+                hint = "write .onnx or .mlir instead, or let convert-ann-to-snn make a spiking network of it"
+            raise refusal(op, self.path, what, hint)
         node = self.source(op, op.signal, _KINDS[op.MODEL])
         node.fields = neuron_fields(op, node.shape, self.stored.get(node.path))
         for name in ("r", "w_in"):

@@ -19,7 +19,7 @@ from xdsl.ir import Attribute
 
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.platform import ATTRIBUTE as MACHINE
-from snnir.dialects.snn import InputOp, NetworkOp, NeuronOp, SliceOp
+from snnir.dialects.snn import ActivationOp, InputOp, NetworkOp, NeuronOp, SliceOp
 from snnir.errors import SnnirError
 from snnir.export.base import listed, refusal, title, whole
 from snnir.export.nir.shapes import shape_of
@@ -45,6 +45,9 @@ def write(network: NetworkOp, path: Path, notes: Notes) -> None:
         if isinstance(op, SliceOp) and len(shape_of(op.part)) > 1:
             what = f"{title(op)} gives what it selects a shape, and slices in a .snn program are one-dimensional"
             raise refusal(op, path, what, "write .mlir instead")
+        if isinstance(op, ActivationOp) or (isinstance(op, InputOp) and op.coding is not None):
+            what = f"{title(op)} belongs to an ordinary network, and a .snn program has neither activations nor codes"
+            raise refusal(op, path, what, "write .mlir or .onnx instead")
     arrays = path.with_suffix(".safetensors")
     writer = _Writer(network, path, arrays.name)
     program = writer.program()

@@ -1,0 +1,1 @@
+"""Writing ONNX files: `writer` and what it is made of."""
