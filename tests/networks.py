@@ -60,7 +60,6 @@ ON_MACHINES: dict[str, tuple[str, ...]] = {
     "order": ("syn_first", "mem_first"),
     "compare": ("gt", "ge"),
     "reset": ("value", "subtract"),
-    "start": ("zero", "half"),
 }
 """Semantics that machines can do."""
 
@@ -106,7 +105,9 @@ class NetworkMaker:
         elif model == "cuba_lif":
             values |= {"tau_syn": rng.uniform(1e-3, 4e-3), "tau_mem": rng.uniform(1e-3, 8e-3, size)}
             values |= {"v_leak": 0.0, "w_in": rng.uniform(1, 3)}
-        semantics = Semantics(**{key: str(rng.choice(options)) for key, options in ON_MACHINES.items()})  # pyright: ignore[reportArgumentType]
+        fields = {key: str(rng.choice(options)) for key, options in ON_MACHINES.items()}
+        fields["start"] = "half" if size % 2 else "zero"
+        semantics = Semantics(**fields)  # pyright: ignore[reportArgumentType]
         entry = {"lif": "r", "cuba_lif": "w_in"}.get(model)
         if entry is not None and semantics.pulse == "dirac":
             values[entry] = values[entry] * DT

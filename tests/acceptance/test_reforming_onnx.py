@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
+from snnir.dialects.attributes import TensorAttr
 from snnir.dialects.connections import connections_of, real_values
-from snnir.dialects.snn import ActivationOp, InputOp, MaxPoolOp, NetworkOp
+from snnir.dialects.snn import ActivationOp, InputOp, MaxPoolOp, NetworkOp, WeightedOp
 from snnir.frontend.options import FrontendOptions
+from snnir.passes.snn.code_signals import SNNCodeSignals
 from snnir.passes.snn.expand import SNNExpand
 from snnir.passes.snn.fold import SNNFold
 from snnir.passes.snn.legalize import SNNLegalize
+from snnir.passes.snn.tune_weights import SNNTuneWeights
 from snnir.sim import simulate
 from snnir.sim.entry import network_in, network_of
 
@@ -95,3 +98,32 @@ def test_classes_stay_without_the_softmax(shared_data: Path, tmp_path: Path, nam
     if legalize.statistics["activations fitted"] == 0:
         weights = np.exp(after - after.max(axis=-1, keepdims=True))
         np.testing.assert_allclose(weights / weights.sum(axis=-1, keepdims=True), before, atol=1e-9)
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_three_digits_keep_their_labels(shared_data: Path, tmp_path: Path, bits: int) -> None:
+    """The digits that come with mnist-8, and the labels that its authors give: signals of 6 bits, weights of few."""
+    module, network = _read(shared_data / "onnx" / "mnist-8_model.onnx")
+    from onnx import TensorProto, numpy_helper  # noqa: PLC0415  (needs the extra)
+
+    def tensor(name: str) -> Array:
+        found = TensorProto()
+        found.ParseFromString((shared_data / "onnx" / name).read_bytes())
+        return numpy_helper.to_array(found)
+
+    digits = np.stack([tensor(f"mnist_tds{n}_input_0.pb").reshape(1, -1) for n in range(3)])
+    labels = [int(tensor(f"mnist_tds{n}_output_0.pb").argmax()) for n in range(3)]
+    np.savez(tmp_path / "data.npz", Input3=digits)
+    data = str(tmp_path / "data.npz")
+    passes = [
+        SNNFold(),
+        SNNLegalize(models=("relu", "clip"), data=data),
+        SNNCodeSignals(data=data, bits=6),
+        SNNTuneWeights(data=data, bits=bits),
+    ]
+    for each in passes:
+        each.apply(Context(), module)
+    weights = [op.weights for op in network.walk() if isinstance(op, WeightedOp)]
+    arrays = [each.array for each in weights if isinstance(each, TensorAttr)]
+    assert arrays and all(array.dtype.kind == "i" and np.abs(array).max() < 1 << (bits - 1) for array in arrays)
+    assert _outputs(network, {"Input3": digits})[:, 0].argmax(axis=-1).tolist() == labels == [2, 0, 9]
