@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects.snn import ActivationOp, InputOp, NetworkOp, NeuronOp
+from snnir.errors import SnnirError
 from snnir.passes.snn.forward import Forward
 from snnir.sim import simulate
 from snnir.sim.data import read_spike_arrays
@@ -36,6 +37,10 @@ class Calibration:
         check_inputs(arrays, found)
         self.inputs: Mapping[str, Array] = {name: found[name] for name in arrays.inputs}
         self.samples, self.steps = next(iter(self.inputs.values())).shape[:2]
+        # without a state each step is an inference of its own, so more steps are a file for another network
+        if not arrays.populations and arrays.steps is not None and self.steps != arrays.steps:
+            message = f"{self.steps} steps per sample, but an inference of @{arrays.name} has {arrays.steps}"
+            raise SnnirError(data, message, f"give arrays of (samples, {arrays.steps}, lines)")
         self.recorded: Mapping[str, Array] = {}
         if arrays.populations:
             self.recorded = simulate(arrays, self.inputs, record=list(arrays.populations))

@@ -95,6 +95,16 @@ def test_many_bits_give_the_function_back(make: str, signed: str, lines: int, tm
     assert all(layer.sqnr is not None and layer.sqnr > 50 for layer in code.layers)
 
 
+def test_data_of_another_network_are_refused(tmp_path: Path) -> None:
+    """As many lines, but recorded over many steps: spikes, say."""
+    rng = np.random.default_rng(0)
+    module = mlp(rng)
+    data = stored(tmp_path, np.repeat(values(rng, module, 5), 25, axis=1))
+    with pytest.raises(SnnirError, match=r"25 steps per sample, but an inference of @.* has 1") as caught:
+        passed(module, SNNCodeSignals(data=data, bits=6))
+    assert "data.npz" in str(caught.value)
+
+
 def test_who_carries_values_of_both_signs(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     module, image = mlp(rng, hidden="clip"), cnn(rng)
