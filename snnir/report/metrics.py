@@ -12,6 +12,7 @@ from snnir.dialects.platform import Machine
 from snnir.errors import SnnirError
 from snnir.passes.cluster.measures import LinkLoad, Measures
 from snnir.passes.dataflow.network_time import Link
+from snnir.report.stored import read_stored
 
 FILE = "metrics.json"
 TIMES = "times.json"
@@ -83,16 +84,7 @@ def write_metrics(directory: Path, content: Mapping[str, Any]) -> None:
 
 def read_metrics(directory: Path) -> dict[str, Any] | None:
     """The content of the file; `None` where a build has none. Raises `SnnirError` when it is damaged."""
-    path = directory / FILE
-    if not path.is_file():
-        return None
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if (found["format"], found["version"]) != (FORMAT, VERSION):
-            raise SnnirError(path, f"version {found['version']} of {found['format']}", "compile again")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise SnnirError(path, f"the metrics are damaged ({error})", "compile again") from None
-    return found
+    return read_stored(directory / FILE, FORMAT, VERSION, "the metrics are damaged")
 
 
 def write_times(directory: Path, total: float, parts: Mapping[str, float]) -> None:

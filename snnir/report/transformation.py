@@ -9,8 +9,8 @@ from math import isinf
 from pathlib import Path
 from typing import Any
 
-from snnir.errors import SnnirError
 from snnir.report.changes import LayerChange
+from snnir.report.stored import read_stored
 
 FILE = "transformation.json"
 FORMAT = "snnir-transformation"
@@ -42,16 +42,7 @@ def write_transformation(directory: Path, content: Mapping[str, Any]) -> None:
 
 def read_transformation(directory: Path) -> dict[str, Any] | None:
     """The content of the file; `None` where no pass changed the network. Raises `SnnirError` when it is damaged."""
-    path = directory / FILE
-    if not path.is_file():
-        return None
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if (found["format"], found["version"]) != (FORMAT, VERSION):
-            raise SnnirError(path, f"version {found['version']} of {found['format']}", "compile again")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise SnnirError(path, f"the report of changes is damaged ({error})", "compile again") from None
-    return found
+    return read_stored(directory / FILE, FORMAT, VERSION, "the report of changes is damaged")
 
 
 def transformation_lines(found: Mapping[str, Any], seconds: Mapping[str, float]) -> list[str]:
