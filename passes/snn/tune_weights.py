@@ -33,7 +33,7 @@ Array = NDArray[Any]
 FEWEST = 2
 """Bits that allocation starts with."""
 ROUNDS = 4
-"""How often bits are allocated again, where layers together make more noise than each alone."""
+"""How often bits are allocated, as layers together make more or less noise than each alone adds up to."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,39 @@ class SNNTuneWeights(SNNPass):
     def _within(self, budget: float, network: NetworkOp, reference: NetworkOp, data: Calibration, bits: int) -> None:
         """Tune with as few bits as keep the budget."""
         noise, costs = _Tuner(self, reference, reference.clone(), data).choices(range(FEWEST, bits + 1))
-        limit, reached, trial = 10 ** (-budget / 10), -np.inf, network
+        limit, tried = 10 ** (-budget / 10), dict[tuple[int, ...], _Trial]()
         for _ in range(ROUNDS):
-            self.statistics.clear()
-            self.layers.clear()
-            chosen = allocate(list(noise.values()), [costs[name] for name in noise], limit)
-            trial = reference.clone()
-            tuner = _Tuner(self, reference, trial, data)
-            tuner.run({name: FEWEST + n for name, n in zip(noise, chosen, strict=True)}, bits)
-            reached = tuner.reached()
-            if reached >= budget or all(FEWEST + n == bits for n in chosen):
+            chosen = tuple(allocate(list(noise.values()), [costs[name] for name in noise], limit))
+            if chosen in tried:
                 break
-            limit *= 10 ** ((reached - budget) / 10)
-        self.statistics["SQNR of the outputs, hundredths of a decibel"] = hundredths(min(reached, 999.0))
-        Rewriter.replace_op(network, trial)
+            trial = tried[chosen] = self._trial(reference, data, dict(zip(noise, chosen, strict=True)), bits)
+            limit *= 10 ** (min(trial.reached - budget, 300.0) / 10)
+        taken = {c: sum(costs[name] * n for name, n in zip(noise, c, strict=True)) for c in tried}
+        best = min(tried, key=lambda c: (max(budget - tried[c].reached, 0.0), taken[c]))
+        self.statistics.clear()
+        self.statistics.update(tried[best].statistics)
+        self.layers[:] = tried[best].layers
+        self.statistics["SQNR of the outputs, hundredths of a decibel"] = hundredths(min(tried[best].reached, 999.0))
+        Rewriter.replace_op(network, tried[best].network)
+
+    def _trial(self, reference: NetworkOp, data: Calibration, chosen: dict[str, int], bits: int) -> "_Trial":
+        """Tune a copy; `chosen` are bits beyond the fewest."""
+        self.statistics.clear()
+        self.layers.clear()
+        network = reference.clone()
+        tuner = _Tuner(self, reference, network, data)
+        tuner.run({name: FEWEST + n for name, n in chosen.items()}, bits)
+        return _Trial(network, tuner.reached(), dict(self.statistics), list(self.layers))
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A program tuned with some bits for each unit, and the signal-to-noise ratio of its outputs, in dB."""
+
+    network: NetworkOp
+    reached: float
+    statistics: dict[str, int]
+    layers: list[LayerChange]
 
 
 class _Tuner:

@@ -13,7 +13,7 @@ from snnir.tuning.rounding import Matrix, Rounded, Vector
 
 DAMPING = 0.01
 """What is added to the diagonal of H, as a part of its mean (the paper's value)."""
-BLOCK = 64
+BLOCK = 32
 """Features whose errors are passed on together."""
 
 
@@ -52,7 +52,7 @@ class Feedback:
             end = min(start + BLOCK, len(rest))
             errors = np.empty((end - start, rest.shape[1]))
             for n in range(start, end):
-                result[n] = np.clip(np.rint(rest[n]), -most, most)
+                np.minimum(np.maximum(np.rint(rest[n]), -most), most, out=result[n])
                 errors[n - start] = (rest[n] - result[n]) / factor[n, n]
                 rest[n + 1 : end] -= factor[n, n + 1 : end, None] * errors[n - start]
             rest[end:] -= factor[start:end, end:].T @ errors

@@ -134,5 +134,8 @@ def _candidates(moments: Moments, weights: Matrix, bits: int, scale: Vector | No
         yield found, moments.error(found)
         return
     own = clipped_scales(fitted, bits, np.diagonal(moments.hessian))
-    for factor in SEARCHED if bits <= SEARCH_BITS else (1.0,):
-        yield moments.rescaled(feedback.rounded(fitted, own * factor, bits))
+    factors = SEARCHED if bits <= SEARCH_BITS else (1.0,)
+    # all at once: the loop over features is the same for any number of rows
+    stacked = feedback.rounded(np.tile(fitted, (len(factors), 1)), np.outer(factors, own).ravel(), bits)
+    parts = zip(*(np.split(each, len(factors)) for each in (stacked.integers, stacked.scale)), strict=True)
+    yield from (moments.rescaled(Rounded(integers, scales)) for integers, scales in parts)
