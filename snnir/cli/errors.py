@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
-from errno import ENAMETOOLONG
+from errno import EACCES, EISDIR, ENAMETOOLONG, ENOENT
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.exceptions import (
@@ -97,6 +97,15 @@ def excerpt_of(span: Span[str] | Span[bytes]) -> str:
     return f"  {window}\n  {' ' * (column - left)}{'^' * min(width, max(1, len(window) - (column - left)))}"
 
 
+_FIXES = {
+    ENOENT: "name a file that is there",
+    EISDIR: "name a file, not a directory",
+    EACCES: "name a file that may be opened",
+    ENAMETOOLONG: "give a shorter name",
+}
+"""What to do about errors of the system that need more than their own words."""
+
+
 def describe(error: BaseException, situation: Situation) -> str:
     """The lines for an error of `USER_ERRORS`."""
     found = as_snnir_error(error, situation)
@@ -119,7 +128,7 @@ def as_snnir_error(error: BaseException, situation: Situation) -> SnnirError:
             return _diagnostic(error, situation)
         case OSError():
             place = str(error.filename) if error.filename is not None else situation.place
-            hint = "give a shorter name" if error.errno == ENAMETOOLONG else ""
+            hint = _FIXES.get(error.errno or 0, "")
             return SnnirError(place, error.strerror or str(error) or type(error).__name__, hint)
         case _:
             return SnnirError(situation.place, _with_activity(str(error), situation))

@@ -83,6 +83,7 @@ def summarise(configuration: Configuration, data: SpikeData, result: Run, timing
         "samples": samples,
         "accuracy": accuracy,
         "spikes": spikes,
+        "coded": [item.name for item in configuration.populations if item.code is not None],
         "spikes_per_sample": {name: total / samples for name, total in spikes.items()},
         "timing": {
             "steps": len(timing.finish),
@@ -104,7 +105,7 @@ def _text(summary: dict[str, Any]) -> str:
     if summary["accuracy"] is not None:
         lines.append(f"{'accuracy':<12}{summary['accuracy']:.2%}")
     for name, mean in summary["spikes_per_sample"].items():
-        lines.append(f"{'spikes':<12}{mean:.1f} per sample in {name}")
+        lines.append(f"{'codes not 0' if name in summary['coded'] else 'spikes':<12}{mean:.1f} per sample in {name}")
     rate = timing["steps_per_second"]
     speed = "not defined for one step" if rate is None else f"{rate:,.0f} steps/s"
     lines.append(f"{'throughput':<12}{speed} over {timing['steps']} steps")

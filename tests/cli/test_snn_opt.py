@@ -49,7 +49,7 @@ def test_two_pipelines_are_refused(snn_opt: SnnOpt, program: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "stdin", "error"),
     [
-        (["nothing.mlir"], "", "nothing.mlir: error: No such file or directory\n"),
+        (["nothing.mlir"], "", "nothing.mlir: error: No such file or directory\n  fix: name a file that is there\n"),
         (["-p", "csee"], "", "<pass-pipeline>:1:1: error: unknown pass 'csee'\n  fix: did you mean 'cse'?\n"),
         (["--no-such"], "", "snn-opt: error: unrecognized arguments: --no-such\n  fix: snn-opt --help "),
         (["--steps", "x"], "", "snn-opt: error: argument --steps: invalid int value: 'x'\n"),
