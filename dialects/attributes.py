@@ -479,7 +479,9 @@ def parse_body(parser: Parser) -> Region:
     return body
 
 
-def parse_fields(parser: AttrParser, item: Callable[[], _T]) -> dict[str, _T]:
+def parse_fields(
+    parser: AttrParser, item: Callable[[], _T], delimiter: AttrParser.Delimiter = AttrParser.Delimiter.PAREN
+) -> dict[str, _T]:
     """Parse `(name = item, ...)`; a repeated name is an error."""
     result: dict[str, _T] = {}
 
@@ -491,5 +493,5 @@ def parse_fields(parser: AttrParser, item: Callable[[], _T]) -> dict[str, _T]:
         parser.parse_punctuation("=")
         result[name] = item()
 
-    parser.parse_comma_separated_list(parser.Delimiter.PAREN, entry)
+    parser.parse_comma_separated_list(delimiter, entry)
     return result

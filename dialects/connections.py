@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from snnir.dialects.places import place_of
 from snnir.dialects.snn import (
     AddOp,
     AvgPoolOp,
+    BundleOp,
     ConvOp,
     DelayOp,
     DenseOp,
@@ -294,8 +296,19 @@ def _synapses(op: WeightedOp) -> Iterable[tuple[int, Synapses]]:
             for delay in np.unique(delays).tolist() or [0]:
                 some = delays == delay
                 yield delay, Listed(raw[some], op.sources.array[some], op.targets.array[some], shape)
+        case BundleOp():
+            for level in np.flatnonzero(raw.any(axis=(1, 2))).tolist() or [0]:
+                yield level * op.stride.data, _level(raw[level])
         case _:
             raise _refusal(op, f"{op.name} cannot be placed on crossbars", "only simulate the program")
+
+
+def _level(weights: "NDArray[Any]") -> Synapses:
+    """One delay level of a bundle, where a weight of 0 is no synapse."""
+    if weights.all():
+        return Dense(weights, 1)
+    targets, sources = np.nonzero(weights)
+    return Listed(weights[targets, sources], sources, targets, weights.shape)
 
 
 def _value(array: "NDArray[np.float64]") -> Value:

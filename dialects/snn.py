@@ -56,6 +56,7 @@ from snnir.dialects.snn_activations import (
     SoftplusOp,
     TanhOp,
 )
+from snnir.dialects.snn_bundle import BundleOp
 from snnir.dialects.snn_neurons import (
     NEURON_OPS,
     CubaLifOp,
@@ -182,7 +183,7 @@ def _cycle(block: Block, follow: Callable[[Operation], bool]) -> list[Operation]
 
 def delay_of(op: Operation) -> int:
     """The least number of steps by which an op's result lags behind its operands."""
-    if isinstance(op, SparseOp):
+    if isinstance(op, SparseOp | BundleOp):
         return op.least_delay
     if isinstance(op, NeuronOp):
         return op.semantics.data.out_delay
@@ -305,6 +306,7 @@ _OPS: list[type[Operation]] = [
     Conv1dOp,
     Conv2dOp,
     SparseOp,
+    BundleOp,
     SumPoolOp,
     AvgPoolOp,
     MaxPoolOp,
@@ -325,6 +327,7 @@ __all__ = [
     "ActivationOp",
     "AddOp",
     "AvgPoolOp",
+    "BundleOp",
     "ClipOp",
     "Conv1dOp",
     "Conv2dOp",

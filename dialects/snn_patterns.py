@@ -1,14 +1,16 @@
 """Canonicalisations of the `snn` dialect: one way to write each program."""
 
 from collections.abc import Mapping, Sequence
+from math import gcd
 from typing import TypeVar
 
+import numpy as np
 from xdsl.dialects.builtin import IntAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from snnir.dialects.attributes import IndicesAttr
-from snnir.dialects.snn import AddOp, DelayOp, DualLifOp, NeuronOp, SliceOp, WeightedOp
+from snnir.dialects.attributes import IndicesAttr, TensorAttr
+from snnir.dialects.snn import AddOp, BundleOp, DelayOp, DenseOp, DualLifOp, NeuronOp, SliceOp, WeightedOp
 from snnir.indices import LIMIT, Indices
 
 OpT = TypeVar("OpT", bound=Operation)
@@ -20,7 +22,7 @@ class DelayIntoProjection(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: WeightedOp, rewriter: PatternRewriter) -> None:
         late = op.source.owner
-        if isinstance(late, DelayOp) and (total := _together(op.delay.data, late.steps)) is not None:
+        if isinstance(late, DelayOp) and (total := _later(op, late.steps)) is not None:
             rewriter.replace(op, _like(op, [late.source], {**op.properties, "delay": IntAttr(total)}))
 
 
@@ -29,6 +31,13 @@ def _together(first: int | None, second: int | None) -> int | None:
     if first is None or second is None or first + second >= LIMIT:
         return None
     return first + second
+
+
+def _later(op: WeightedOp, steps: int | None) -> int | None:
+    """The delay of a projection and some steps more; `None` where its slowest synapse could not be so late."""
+    if isinstance(op, BundleOp) and _together(op.longest, steps) is None:
+        return None
+    return _together(op.delay.data, steps)
 
 
 def _like(op: OpT, operands: Sequence[SSAValue], properties: Mapping[str, Attribute] | None = None) -> OpT:
@@ -61,11 +70,52 @@ class DelayBehindProjection(RewritePattern):
         if (
             isinstance(inner, WeightedOp)
             and inner.bias is None
-            and (total := _together(inner.delay.data, op.steps)) is not None
+            and (total := _later(inner, op.steps)) is not None
             and inner.current.has_one_use()
         ):
             rewriter.replace(op, _like(inner, [inner.source], {**inner.properties, "delay": IntAttr(total)}))
             rewriter.erase(inner)
+
+
+class PrunedLevels(RewritePattern):
+    """Delay levels without a synapse go: those before the first and behind the last, and those in between where the
+    others are equally far apart."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: BundleOp, rewriter: PatternRewriter) -> None:
+        assert isinstance(op.weights, TensorAttr)
+        raw, stride = op.weights.array, op.stride.data
+        used = np.flatnonzero(raw.any(axis=(1, 2))).tolist() or [0]
+        first, last = used[0], used[-1]
+        apart = gcd(*(level - first for level in used)) or 1
+        kept = raw[first : last + 1 : apart]
+        details: dict[str, Attribute] = {
+            "weights": op.weights if len(kept) == op.levels else TensorAttr.of(op.weights.data.key, kept),
+            "stride": IntAttr(stride * apart if len(kept) > 1 else 1),
+            "delay": IntAttr(op.delay.data + first * stride),
+        }
+        if any(op.properties[name] != value for name, value in details.items()):
+            rewriter.replace(op, _like(op, [op.source], {**op.properties, **details}))
+
+
+class OneLevel(RewritePattern):
+    """A bundle of one delay level is all-to-all; it stays where a synapse was pruned, which would come back."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: BundleOp, rewriter: PatternRewriter) -> None:
+        assert isinstance(op.weights, TensorAttr)
+        if op.levels > 1 or not op.weights.array.all():
+            return
+        weights = TensorAttr.of(op.weights.data.key, op.weights.array[0])
+        properties = {name: value for name, value in op.properties.items() if name != "stride"}
+        new = DenseOp.create(
+            operands=[op.source],
+            result_types=op.result_types,
+            properties={**properties, "weights": weights},
+            attributes=op.attributes,
+            location=op.location,
+        )
+        rewriter.replace(op, new)
 
 
 class MergeDelays(RewritePattern):

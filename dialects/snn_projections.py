@@ -81,6 +81,12 @@ class WeightedOp(IRDLOperation, HasCanonicalizationPatternsInterface, ABC):
         """What is stated once or per lane, once or per target."""
         return lanes
 
+    def per_weight(self, lanes: Value) -> Value:
+        """What is stated once or per lane, in a shape that multiplies the weights as they are stored."""
+        if not np.ndim(lanes) or not isinstance(self.weights, TensorAttr):
+            return np.ravel(lanes) if np.ndim(lanes) else lanes
+        return np.reshape(lanes, (-1, *(1,) * (len(self.weights.data.shape) - 1)))
+
     def verify_(self) -> None:
         verify_delay(self.delay.data)
         verify_read(self.source_type)
@@ -219,6 +225,10 @@ class ScaleOp(WeightedOp):
 
     name = "snn.scale"
     KEYWORD: ClassVar[str] = "by"
+
+    def per_weight(self, lanes: Value) -> Value:
+        shape = self.weights.data.shape if isinstance(self.weights, TensorAttr) else (-1,)
+        return np.reshape(lanes, shape) if np.ndim(lanes) else lanes
 
     def verify_shapes(self) -> None:
         if self.source_type.shape != self.current_type.shape:
@@ -439,6 +449,9 @@ class SparseOp(WeightedOp):
     def least_delay(self) -> int:
         """The shortest delay of a synapse, in steps."""
         return self.delay.data + (0 if self.delays is None else int(self.delays.array.min()))
+
+    def per_weight(self, lanes: Value) -> Value:
+        return np.ravel(lanes)[self.targets.array] if np.ndim(lanes) else lanes
 
     def verify_shapes(self) -> None:
         assert isinstance(self.weights, TensorAttr)

@@ -18,6 +18,7 @@ from snnir.dialects.attributes import SignalType, TensorAttr, value_of
 from snnir.dialects.snn import (
     AddOp,
     AvgPoolOp,
+    BundleOp,
     ConvOp,
     DelayOp,
     DenseOp,
@@ -86,14 +87,7 @@ def weights_of(op: WeightedOp) -> Vector:
         weights = op.weights.array.astype(np.float64)
     else:
         weights = np.full(op.current_type.size, value_of(op.weights))
-    if op.scale is None:
-        return weights
-    scale = np.asarray(value_of(op.scale), np.float64)
-    if not scale.ndim:
-        return weights * scale
-    if isinstance(op, SparseOp):
-        return weights * scale[op.targets.array]
-    return weights * scale.reshape(-1, *(1,) * (weights.ndim - 1)) if weights.ndim > 1 else weights.ravel() * scale
+    return weights if op.scale is None else weights * op.per_weight(value_of(op.scale))
 
 
 def bias_of(op: WeightedOp) -> Vector:
@@ -132,6 +126,8 @@ def applied(op: WeightedOp | PoolOp, values: Vector) -> Vector:
             found = np.zeros(op.current_type.size)
             np.add.at(found, op.targets.array, weights * values[op.sources.array])
             return found
+        case BundleOp():
+            return weights.sum(axis=0) @ values
         case _:
             return weights.ravel() * values
 
@@ -193,11 +189,7 @@ def on_targets(op: WeightedOp, factor: Vector) -> WeightedOp | None:
     if not is_float(op):
         scale = np.broadcast_to(np.asarray(1.0 if op.scale is None else value_of(op.scale)), (op.lanes,)) * lanes
         return _rescaled(op, scale, bias) if (scale > 0).all() else None
-    weights = weights_of(op)
-    if isinstance(op, SparseOp):
-        return reweighted(op, weights * factor[op.targets.array], bias)
-    shape = (-1, *(1,) * (weights.ndim - 1)) if weights.ndim > 1 else (-1,)
-    return reweighted(op, weights.reshape(weights.shape if weights.ndim > 1 else -1) * lanes.reshape(shape), bias)
+    return reweighted(op, weights_of(op) * op.per_weight(lanes), bias)
 
 
 def on_sources(op: WeightedOp, factor: Vector, source: SSAValue) -> WeightedOp | None:
@@ -224,6 +216,8 @@ def on_sources(op: WeightedOp, factor: Vector, source: SSAValue) -> WeightedOp |
             return reweighted(op, weights * own.reshape(len(weights), inner, *(1,) * (weights.ndim - 2)), bias, source)
         case SparseOp():
             return reweighted(op, weights * factor[op.sources.array], bias, source)
+        case BundleOp():
+            return reweighted(op, weights * factor, bias, source)
         case _:
             return reweighted(op, weights.ravel() * factor, bias, source)
 

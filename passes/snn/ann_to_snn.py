@@ -18,18 +18,16 @@ from snnir.dialects.snn import (
     NetworkOp,
     NeuronOp,
     OutputOp,
-    PoolOp,
     ReluOp,
-    delay_of,
 )
 from snnir.indices import LIMIT
 from snnir.passes.base import SNNPass, fail, program
-from snnir.passes.snn.affine import LinearOp
 from snnir.passes.snn.calibration import Calibration
 from snnir.passes.snn.conversion import Converter
 from snnir.passes.snn.folder import Folder
 from snnir.passes.snn.max_pools import average
 from snnir.passes.snn.rates import Measured, measured
+from snnir.passes.snn.rebuild import reads_late
 from snnir.passes.snn.reforming import Work
 from snnir.semantics import Semantics
 
@@ -147,8 +145,7 @@ def _check_op(op: Operation) -> None:
         fail(op, f"@{op.sym_name.data}: the rate of spikes rises like a relu or a clip, and this is a {op.MODEL}", hint)
     if isinstance(op, NeuronOp) and not isinstance(op, ActivationOp):
         fail(op, f"@{op.sym_name.data} has a state already: {op.MODEL}", "convert networks of relu and clip alone")
-    late = isinstance(op, DelayOp) or (isinstance(op, LinearOp) and not isinstance(op, PoolOp) and delay_of(op) > 0)
-    if late:
+    if isinstance(op, DelayOp) or reads_late(op):
         fail(op, f"{op.name} delays its signal", "an inference of ordinary networks is one step, without delays")
     if isinstance(op, OutputOp):
         value = op.signal

@@ -45,7 +45,7 @@ def quantise(network: NetworkOp, population: NeuronOp, bits: int) -> Columns:
         leaves, connections_of(population), bits
     ):
         return Columns(every, every)
-    own, classes = _own_scale(leaves, population.size), _classes(leaves, population.size)
+    own, classes = own_scale(leaves, population.size), neuron_classes(leaves, population.size)
     reach = _Reach(np.ones(int(classes.max(initial=-1)) + 1), np.ones(int(classes.max(initial=-1)) + 1))
     integers: list[Vector] = []
     scale = np.ones(population.size)
@@ -75,7 +75,7 @@ def _fits(leaves: Sequence[Leaf], connections: Sequence[Connection], bits: int) 
     return powers and bool(peaks.max(initial=0.0) <= largest(bits) * factors.min())
 
 
-def _own_scale(leaves: Sequence[Leaf], size: int) -> Vector | None:
+def own_scale(leaves: Sequence[Leaf], size: int) -> Vector | None:
     """The scale that all projections share already, one entry per neuron."""
     scales = [leaf.scale[leaf.of] for leaf in leaves]
     if not scales or not all((scale == scales[0]).all() for scale in scales):
@@ -83,7 +83,7 @@ def _own_scale(leaves: Sequence[Leaf], size: int) -> Vector | None:
     return np.broadcast_to(scales[0], (size,))
 
 
-def _classes(leaves: Sequence[Leaf], size: int) -> IntArray:
+def neuron_classes(leaves: Sequence[Leaf], size: int) -> IntArray:
     """Of each neuron, the number of those with which it has to share a scale: they have a lane in common."""
     if len(leaves) == 1:
         return leaves[0].of

@@ -17,6 +17,7 @@ from snnir.dialects.places import place_of
 from snnir.dialects.snn import (
     AddOp,
     AvgPoolOp,
+    BundleOp,
     DelayOp,
     DenseOp,
     FlattenOp,
@@ -195,7 +196,8 @@ class Folder:
         if peeled is None:
             return None
         source, factor, late, scale = peeled
-        if late + op.delay.data >= LIMIT:
+        slowest = op.longest if isinstance(op, BundleOp) else op.delay.data
+        if late + slowest >= LIMIT:
             return None
         new = on_sources(op, factor, source)
         if new is None:

@@ -17,6 +17,7 @@ from snnir.dialects.snn import (
     ActivationOp,
     AddOp,
     AvgPoolOp,
+    BundleOp,
     ConvOp,
     DelayOp,
     DenseOp,
@@ -142,6 +143,8 @@ def projected(op: WeightedOp, source: Array, *, biased: bool = True) -> Array:
             result = convolved(rows, raw, op.windows, op.groups.data).reshape(*read.shape[:2], -1)
         case SparseOp():
             result = _sparse(op, raw, read)
+        case BundleOp():
+            result = _bundle(op, raw, read)
         case _:
             raise TypeError(f"{op.name} is no known projection")
     if op.scale is not None:
@@ -162,6 +165,14 @@ def _sparse(op: SparseOp, raw: Array, read: Array) -> Array:
         matrix = csr_array((raw[some].astype(np.float64), ends), shape=(op.current_type.size, read.shape[2]))
         late = delayed(read, delay).reshape(-1, read.shape[2])
         result += np.asarray((matrix @ late.T).T).reshape(result.shape)
+    return result
+
+
+def _bundle(op: BundleOp, raw: Array, read: Array) -> Array:
+    result = np.zeros((*read.shape[:2], op.current_type.size))
+    for level in np.flatnonzero(raw.any(axis=(1, 2))).tolist():
+        late = delayed(read, level * op.stride.data).reshape(-1, read.shape[2]).astype(np.float64, copy=False)
+        result += (late @ raw[level].T.astype(np.float64)).reshape(result.shape)
     return result
 
 

@@ -106,7 +106,9 @@ def _of_convolution(term: Term, op: ConvOp, rows: int) -> Iterator[Part]:
         count = -(-inner // (rows // each))
         for some in _split(inner, count):
             channels = (np.arange(groups)[:, None] * inner + some).ravel()
-            yield Part(each * len(some), _conv(term, op, weights[:, some], channels, None))
+            make = _conv(term, op, weights[:, some], channels, None)
+            assert make is not None
+            yield Part(each * len(some), make)
         return
     high = weights.shape[2]
     line = min(each, prod(weights.shape[3:]))  # a window at the border may have one row of its kernel inside
@@ -116,13 +118,16 @@ def _of_convolution(term: Term, op: ConvOp, rows: int) -> Iterator[Part]:
         channels = np.arange(groups) * inner + channel
         for some in _split(high, -(-high // (rows // line))):
             kernel = weights[:, channel : channel + 1, some[0] : some[-1] + 1]
-            yield Part(line * len(some), _conv(term, op, kernel, channels, int(some[0])))
+            make = _conv(term, op, kernel, channels, int(some[0]))
+            if make is not None:
+                yield Part(line * len(some), make)
 
 
 def _conv(
     term: Term, op: ConvOp, weights: Matrix, channels: IntArray, first: int | None
-) -> Callable[[str], list[Operation]]:
-    """A convolution over some channels, with all of the kernel or with its rows from `first` on."""
+) -> Callable[[str], list[Operation]] | None:
+    """A convolution over some channels, with all of the kernel or with its rows from `first` on; `None` for rows that
+    lie outside the plane wherever the window is."""
     _, *size = op.source_type.shape.data
     low, high = list(op.padding_low.data), list(op.padding_high.data)
     start, stop = 0, size[0]
@@ -133,7 +138,7 @@ def _conv(
         end = begin + (count - 1) * stride + dilation * (weights.shape[2] - 1) + 1
         start, stop = max(begin, 0), min(end, size[0])
         if start >= stop:
-            return _nothing
+            return None
         low[0], high[0] = start - begin, end - stop
     lines = prod(size[1:])
     plane = np.arange(start * lines, stop * lines)
@@ -155,12 +160,6 @@ def _conv(
         return [part, made]
 
     return make
-
-
-def _nothing(key: str) -> list[Operation]:
-    """Kernel rows that lie outside the plane wherever the window is."""
-    del key
-    return []
 
 
 # --- anything else

@@ -14,7 +14,7 @@ from snnir.dialects.connections import Connection, connections_of
 from snnir.dialects.machine_neurons import COEFFICIENTS
 from snnir.dialects.places import place_of
 from snnir.dialects.platform import machine_of
-from snnir.dialects.snn import NetworkOp, NeuronOp, SparseOp, WeightedOp
+from snnir.dialects.snn import BundleOp, NetworkOp, NeuronOp, SparseOp, WeightedOp
 from snnir.errors import SnnirError
 from snnir.passes.base import SNNPass, fail, program
 from snnir.passes.placeable import check_placeable
@@ -67,10 +67,10 @@ class SNNQuantize(SNNPass):
 
     def _quantize_all(self, network: NetworkOp, populations: Sequence[NeuronOp], bits: int) -> bool:
         """Quantise all projections; whether that changed a weight."""
-        shared = {population: _connections(population) for population in populations}
+        shared = {population: crossbar_connections(population) for population in populations}
         changed: list[bool] = []
         for population, found in shared.items():
-            if found and _is_plain(population, found):
+            if found and is_plain(population, found):
                 changed.append(self._quantize(population, found, bits))
             elif found:
                 changed.append(self._quantize_columns(network, population, bits))
@@ -106,10 +106,15 @@ class SNNQuantize(SNNPass):
         weights = raw.astype(np.float64)
         if isinstance(op, SparseOp) and own.ndim:
             weights, own = weights * own[op.targets.array], np.ones(())
+        if isinstance(op, BundleOp):
+            weights = weights.transpose(1, 0, 2)
         rows = weights.reshape(1 if isinstance(op, SparseOp) else op.lanes, -1)
         found = nearest_grid(rows, bits)
         grid = Grid(found.integers, found.scale * own, found.exact)
-        op.weights = TensorAttr.of(key, grid.integers.reshape(raw.shape).astype(integer_type(bits)))
+        integers = grid.integers.reshape(weights.shape)
+        if isinstance(op, BundleOp):
+            integers = integers.transpose(1, 0, 2)
+        op.weights = TensorAttr.of(key, integers.astype(integer_type(bits)))
         op.scale = _scale_of(grid, key)
         return self._count(f"'{key}'", op, grid, rows * np.broadcast_to(own, len(rows))[:, None], bits)
 
@@ -130,16 +135,16 @@ class SNNQuantize(SNNPass):
         return changed > 0
 
 
-def _connections(population: NeuronOp) -> list[Connection] | None:
+def crossbar_connections(population: NeuronOp) -> list[Connection] | None:
     """The connections of a population if crossbars can hold them, and its neurons too unless all are plain."""
     try:
         found = connections_of(population)
     except SnnirError:
         return None
-    return found if population.MODEL in COEFFICIENTS or _is_plain(population, found) else None
+    return found if population.MODEL in COEFFICIENTS or is_plain(population, found) else None
 
 
-def _is_plain(population: NeuronOp, connections: Sequence[Connection]) -> bool:
+def is_plain(population: NeuronOp, connections: Sequence[Connection]) -> bool:
     """Whether a population sums dense and one-to-one projections, no two of the same axons."""
     shape = population.signal_type.shape
     plain = all(c.plain is not None and c.plain.current_type.shape == shape for c in connections)

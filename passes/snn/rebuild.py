@@ -7,7 +7,7 @@ import numpy as np
 from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from snnir.dialects.snn import AddOp, DelayOp, FlattenOp, PoolOp, SliceOp, SparseOp, WeightedOp
+from snnir.dialects.snn import AddOp, BundleOp, DelayOp, FlattenOp, PoolOp, SliceOp, SparseOp, WeightedOp
 from snnir.passes.snn.affine import (
     Vector,
     adds,
@@ -192,5 +192,7 @@ def _is_nothing(value: SSAValue) -> bool:
 def reads_late(op: Operation) -> bool:
     """Whether a projection reads its source some steps late, so that constants behind it begin late."""
     if isinstance(op, SparseOp) and op.delays is not None and op.delays.array.any():
+        return True
+    if isinstance(op, BundleOp) and op.is_late:
         return True
     return isinstance(op, WeightedOp) and op.delay.data > 0

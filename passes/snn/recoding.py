@@ -15,6 +15,7 @@ from xdsl.ir import Operation, SSAValue
 from snnir.dialects.attributes import SignalType, TensorAttr, value_of
 from snnir.dialects.snn import (
     AddOp,
+    BundleOp,
     ConvOp,
     DelayOp,
     FlattenOp,
@@ -212,6 +213,8 @@ def bias_of(op: WeightedOp, offset: float) -> Reals | None:
         sums = np.bincount(op.targets.array, raw, op.lanes)
     elif isinstance(op, ScaleOp):
         sums = np.broadcast_to(raw.ravel(), (op.lanes,))
+    elif isinstance(op, BundleOp):
+        sums = raw.reshape(op.levels, op.lanes, -1).sum(axis=(0, 2))
     else:
         sums = raw.reshape(op.lanes, -1).sum(axis=1)
     own = 0.0 if op.bias is None else value_of(op.bias)
@@ -227,6 +230,8 @@ def keeps_zero(value: SSAValue) -> bool:
         if isinstance(user, DelayOp) or (isinstance(user, WeightedOp) and user.delay.data):
             return False
         if isinstance(user, SparseOp) and user.delays is not None and user.delays.array.any():
+            return False
+        if isinstance(user, BundleOp) and user.is_late:
             return False
         if isinstance(user, FlattenOp | SliceOp | AddOp | PoolOp) and not keeps_zero(user.results[0]):
             return False

@@ -19,7 +19,6 @@ from snnir.dialects.snn import (
     NeuronOp,
     PoolOp,
     SliceOp,
-    SparseOp,
     SumPoolOp,
     WeightedOp,
 )
@@ -146,10 +145,8 @@ def leaf_of(term: Term, size: int) -> Leaf:
     lanes = op.lanes
     raw = op.weights.array if isinstance(op.weights, TensorAttr) else np.full(lanes, value_of(op.weights))
     weights = raw.astype(np.float64).ravel()
-    if isinstance(op, SparseOp):
-        lane: IntArray = op.targets.array.astype(np.int64)
-    else:
-        lane = np.repeat(np.arange(lanes), len(weights) // lanes)
+    each = op.per_weight(np.arange(lanes, dtype=np.float64))
+    lane: IntArray = np.broadcast_to(each, raw.shape).ravel().astype(np.int64)
     own = np.asarray(1.0 if op.scale is None else value_of(op.scale), np.float64)
     of = np.asarray(op.spread(np.arange(lanes, dtype=np.float64))).astype(np.int64)
     return Leaf(term, weights, lane, of, np.broadcast_to(own * term.factor, (lanes,)))

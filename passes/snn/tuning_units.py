@@ -21,7 +21,6 @@ from snnir.dialects.snn import (
     PoolOp,
     ScaleOp,
     SliceOp,
-    SparseOp,
     WeightedOp,
 )
 
@@ -153,20 +152,13 @@ def weights_of(op: WeightedOp) -> Reals:
     if not isinstance(op.weights, TensorAttr):
         return np.full(op.lanes, value_of(op.weights)) * (1.0 if op.scale is None else value_of(op.scale))
     raw = op.weights.array.astype(np.float64)
-    if op.scale is None:
-        return raw
-    scale = np.broadcast_to(np.asarray(value_of(op.scale)), (op.lanes,))
-    if isinstance(op, SparseOp):
-        return raw * scale[op.targets.array]
-    return raw * scale.reshape(-1, *(1,) * (raw.ndim - 1)) if raw.ndim > 1 else raw * scale
+    return raw if op.scale is None else raw * op.per_weight(value_of(op.scale))
 
 
 def lanes_of(op: WeightedOp) -> IntArray:
     """The lane of each weight, in the order in which they are stored."""
-    if isinstance(op, SparseOp):
-        return op.targets.array.astype(np.int64).ravel()
-    size = weights_of(op).size
-    return np.repeat(np.arange(op.lanes), size // op.lanes)
+    shape = op.weights.data.shape if isinstance(op.weights, TensorAttr) else (op.lanes,)
+    return np.broadcast_to(op.per_weight(np.arange(op.lanes, dtype=np.float64)), shape).ravel().astype(np.int64)
 
 
 def classes_of(leaves: Sequence[WeightedOp], size: int) -> IntArray:

@@ -20,6 +20,7 @@ from snnir.dialects.attributes import SignalType, TensorAttr, value_of
 from snnir.dialects.places import place_of
 from snnir.dialects.snn import (
     AvgPoolOp,
+    BundleOp,
     ConvOp,
     DelayOp,
     DenseOp,
@@ -87,6 +88,8 @@ class Expansion:
                 fan = Fan(np.arange(lines.size), lines, weights[lines])
             case SparseOp():
                 fan = self.sparse(op, lines)
+            case BundleOp():
+                fan = _bundle(op, lines)
             case ConvOp():
                 fan = _conv(op, lines)
             case SumPoolOp() | AvgPoolOp():
@@ -148,6 +151,14 @@ def _dense(op: DenseOp, lines: Numbers) -> Fan:
     targets, positions = np.nonzero(part)
     weights = part[targets, positions].astype(np.float64)
     return Fan(positions, copy[positions] * matrix.shape[0] + targets, weights)
+
+
+def _bundle(op: BundleOp, lines: Numbers) -> Fan:
+    """What was not pruned, line by line; one connection for each delay level."""
+    assert isinstance(op.weights, TensorAttr)
+    part = op.weights.array[:, :, lines].transpose(2, 1, 0)
+    positions, targets, levels = np.nonzero(part)
+    return Fan(positions, targets, part[positions, targets, levels].astype(np.float64))
 
 
 def _windows(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from snnir.dialects.attributes import SignalType, TensorAttr
 from snnir.dialects.places import place_of
-from snnir.dialects.snn import DelayOp, InputOp, NetworkOp, NeuronOp, SparseOp, WeightedOp
+from snnir.dialects.snn import BundleOp, DelayOp, InputOp, NetworkOp, NeuronOp, SparseOp, WeightedOp
 from snnir.errors import SnnirError
 from snnir.export.chains import chains_to
 from snnir.export.connections import Expansion
@@ -110,6 +110,8 @@ def _note_losses(network: NetworkOp, notes: Notes) -> None:
 
 
 def _late(op: WeightedOp) -> bool:
+    if isinstance(op, BundleOp):
+        return op.is_late
     return op.delay.data > 0 or (isinstance(op, SparseOp) and op.delays is not None and bool(op.delays.array.any()))
 
 

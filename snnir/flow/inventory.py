@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from xdsl.ir import Operation, SSAValue
 
+from snnir.activations import ACTIVATIONS
 from snnir.dialects.attributes import SignalType, TensorAttr, value_of
 from snnir.dialects.places import place_of
 from snnir.dialects.snn import (
     AddOp,
+    BundleOp,
     ConvOp,
     DelayOp,
     DualLifOp,
@@ -112,6 +114,8 @@ def _delay(op: Operation) -> int | list[int]:
     """Steps; the least and the most where single synapses or neurons have their own."""
     if isinstance(op, SparseOp) and op.delays is not None:
         return [int(n) + op.delay.data for n in (op.delays.array.min(), op.delays.array.max())]
+    if isinstance(op, BundleOp):
+        return [op.least_delay, op.latest_delay] if op.latest_delay > op.least_delay else op.least_delay
     if isinstance(op, DelayOp) and isinstance(op.delay, TensorAttr):
         return [int(op.delay.array.min()), int(op.delay.array.max())]
     return op.delay.data if isinstance(op, WeightedOp) else (op.steps or 0) if isinstance(op, DelayOp) else 0
@@ -123,6 +127,8 @@ def _synapses(op: WeightedOp) -> int:
         return op.current_type.size
     if isinstance(op, ConvOp):
         return op.current_type.size * prod(op.weights.data.shape[1:])
+    if isinstance(op, BundleOp):
+        return int(np.count_nonzero(op.weights.array))
     shape = op.weights.data.shape
     repeated = len(shape) == 2 and shape != (op.current_type.size, op.source_type.size)
     return op.weights.data.size * (prod(op.current_type.shape.data[:-1]) if repeated else 1)
@@ -197,7 +203,7 @@ def _op_text(op: dict[str, Any]) -> str:
 
 def _semantics_lines(populations: list[dict[str, Any]]) -> list[str]:
     """What the populations of one kind have in common, the most frequent first."""
-    kinds = Counter(_semantics_text(each) for each in populations)
+    kinds = Counter(_semantics_text(each) for each in populations if each["model"] not in ACTIVATIONS)
     lines: list[str] = []
     for text, count in kinds.most_common():
         title = "semantics" if not lines else ""

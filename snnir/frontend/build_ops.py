@@ -13,6 +13,7 @@ from xdsl.ir import Operation, SSAValue
 from snnir.dialects.attributes import SignalType, TensorAttr, ValueAttr, value_of
 from snnir.dialects.snn import (
     AvgPoolOp,
+    BundleOp,
     Conv1dOp,
     Conv2dOp,
     ConvOp,
@@ -30,6 +31,7 @@ from snnir.dialects.snn_projections import convolved
 from snnir.frontend.checks import check_finite
 from snnir.frontend.names import unique, value_name
 from snnir.frontend.network import (
+    Bundle,
     Conv,
     Delay,
     Dense,
@@ -88,6 +90,8 @@ class Maker:
                 return self.conv(each, each.op, source)
             case Sparse():
                 return self.sparse(each, each.op, source)
+            case Bundle():
+                return self.bundle(each, each.op, source)
             case Pool():
                 return self.pool(each, each.op, source)
             case Flatten():
@@ -194,6 +198,24 @@ class Maker:
             **rest,
         )
         return [(sparse, _name(weights, each))], sparse.current
+
+    def bundle(self, each: Transform, op: Bundle, source: SSAValue) -> Made:
+        """A matrix on all neurons for each delay level."""
+        value, sources = op.weights, prod(signal_shape(source))
+        if len(value.shape) != 3:
+            found = f"are {text_of(value.shape)}" if value.shape else "are a number"
+            what = f"weights {value.label}{found}, but a bundle needs a matrix for each delay level"
+            raise value.origin.error(what, "weights are levels x targets x sources; for one matrix use dense")
+        targets = each.shape or value.shape[1:2]
+        needed = (prod(targets), sources)
+        if value.shape[1:] != needed:
+            what = f"weights {value.label}are {text_of(value.shape)}, but {each.title} needs levels x {text_of(needed)}"
+            turned = "; these matrices are transposed" if value.shape[1:] == needed[::-1] else ""
+            raise value.origin.error(what, f"weights are levels x targets x sources{turned}")
+        weights = self.tensor(value, "weights", f"{each.name}.weight")
+        rest = self.rest(each, op, weights, prod(targets))
+        bundle = BundleOp(source, weights, SignalType.current(*targets), stride=op.stride, **rest)
+        return [(bundle, _name(weights, each))], bundle.current
 
     def pool(self, each: Transform, op: Pool, source: SSAValue) -> Made:
         """A pool."""

@@ -142,6 +142,17 @@ class Sparse:
 
 
 @dataclass(frozen=True)
+class Bundle:
+    """All-to-all, once for each delay level: weights levels x targets x sources, level k `delay + k * stride` late."""
+
+    weights: Value
+    stride: int = 1
+    bias: Value | None = None
+    scale: Value | None = None
+    delay: int = 0
+
+
+@dataclass(frozen=True)
 class Flatten:
     """Merge the dimensions from `start` to `end`, both included; negative ones count from the last."""
 
@@ -163,7 +174,7 @@ class Delay:
     steps: int | Value
 
 
-Weighted = Dense | OneToOne | Conv | Sparse
+Weighted = Dense | OneToOne | Conv | Sparse | Bundle
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from snnir.dialects.snn import (
     ActivationOp,
     AddOp,
     AvgPoolOp,
+    BundleOp,
     ConvOp,
     DelayOp,
     DenseOp,
@@ -32,8 +33,9 @@ from snnir.dialects.snn import (
 )
 from snnir.errors import SnnirError
 from snnir.semantics import SPIKING, Value, discretise
+from snnir.sim.bundle import Bundle
 from snnir.sim.convolution import Conv, Pool
-from snnir.sim.network import Activation, Current, Network, Population, Projection
+from snnir.sim.network import INLINE, Activation, Current, Network, Population, Projection
 from snnir.sim.operators import Dense, Identity, OneToOne, Operator, Shift
 from snnir.sim.rounding import rounded
 from snnir.sim.sparse import Sparse
@@ -122,7 +124,9 @@ class _Reader:
         dual = isinstance(op, DualLifOp)
         sides = [op.excitatory, op.inhibitory] if isinstance(op, DualLifOp) else [op.inputs]
         parts = [self._sum(values, op) for values in sides]
+        unrounded = None
         if semantics.weights != "exact":
+            unrounded = (tuple(parts[0]), tuple(parts[1]) if dual else ())
             parts = rounded(parts, semantics.weights)
         settled: list[Value] = [0.0, 0.0]
         if semantics.bias == "membrane":
@@ -140,6 +144,7 @@ class _Reader:
             coefficients=coefficients,
             second=Current(name, op.size, tuple(parts[1]), place) if dual else None,
             settled=(settled[0], settled[1]),
+            unrounded=unrounded,
         )
 
     def _output(self, name: str, value: SSAValue) -> str:
@@ -178,7 +183,7 @@ class _Reader:
         if isinstance(op, PoolOp):
             return self._term(read, _pool(op), 1.0, 0.0, late, "a pool", op)
         operator = _OPERATORS[next(kind for kind in _OPERATORS if isinstance(op, kind))](op)
-        key = op.weights.data.key if isinstance(op.weights, TensorAttr) else "an inline number"
+        key = op.weights.data.key if isinstance(op.weights, TensorAttr) else INLINE
         scale = 1.0 if op.scale is None else op.spread(value_of(op.scale))
         bias = 0.0 if op.bias is None else op.spread(value_of(op.bias))
         term = self._term(read, operator, scale, bias, late, key, op)
@@ -259,11 +264,16 @@ def _sparse(op: Any) -> Operator:
     return Sparse(op.weights.array, op.sources.array, op.targets.array, delays, shape)
 
 
+def _bundle(op: Any) -> Operator:
+    return Bundle(op.weights.array, op.stride.data)
+
+
 _OPERATORS: dict[type[WeightedOp], Callable[[Any], Operator]] = {
     DenseOp: _dense,
     ScaleOp: _one_to_one,
     ConvOp: _conv,
     SparseOp: _sparse,
+    BundleOp: _bundle,
 }
 """Of each kind of projection: its operator."""
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnir.sim.bundle import Bundle
 from snnir.sim.events import Events, ranges
 from snnir.sim.network import Network, Population, Projection
 from snnir.sim.operators import Dense, Identity, OneToOne, Operator, Shift
@@ -43,7 +44,7 @@ def why_not(network: Network) -> str | None:
         if np.any(np.asarray(p.coefficients.threshold) <= 0):
             return f"the threshold of @{name} is not positive"
         for q in p.projections:
-            if not isinstance(q.operator, Dense | OneToOne | Shift | Identity | Sparse):
+            if not isinstance(q.operator, Dense | OneToOne | Shift | Identity | Sparse | Bundle):
                 return f"@{name} reads a {type(q.operator).__name__.lower()}"
             if q.source in network.currents:
                 return f"@{name} reads a current"
@@ -80,7 +81,7 @@ class _Wire:
 def fan_out(operator: Operator, sources: Integers, values: Reals) -> tuple[Integers, Integers, Reals]:
     """Own delay, target and current of each synapse of the given sources, source by source."""
     match operator:
-        case Sparse():
+        case Sparse() | Bundle():
             return operator.synapses(sources, values)
         case Dense():
             out, inputs = operator.weights.shape

@@ -14,6 +14,9 @@ from snnir.semantics import SPIKING, Coefficients, Semantics, Value
 from snnir.sim.operators import EXACT_BITS, OneToOne, Operator
 from snnir.sim.schedule import Group, schedule
 
+INLINE = "an inline number"
+"""The key of weights that are one number and no tensor."""
+
 
 @dataclass(frozen=True)
 class Projection:
@@ -141,6 +144,8 @@ class Population(Current):
     settled: tuple[Value, Value] = (0.0, 0.0)
     """Constant current, `w * bias`, that is added to each synapse state where the semantics puts biases on the membrane
     (the projections have none then)."""
+    unrounded: tuple[tuple[Projection, ...], tuple[Projection, ...]] | None = None
+    """The projections of both synapses before the semantics rounded their weights, where it does: what is trained."""
 
     @property
     def spiking(self) -> bool:

@@ -15,6 +15,7 @@ from snnir.dialects.attributes import SignalType, TensorAttr, value_of
 from snnir.dialects.snn import (
     AddOp,
     AvgPoolOp,
+    BundleOp,
     ConvOp,
     DelayOp,
     DenseOp,
@@ -184,6 +185,8 @@ class Naive:
             flat = self._integers(population)[0][op]
         if isinstance(op, SparseOp):
             return self._sparse(op, t, flat, total)
+        if isinstance(op, BundleOp):
+            return self._bundle(op, t, flat, total)
         source = self.value(op.source, t)
         for target, origin, number in ends:
             total[target] += flat[number] * source[origin]
@@ -194,6 +197,14 @@ class Naive:
         ends = zip(op.sources.array.tolist(), op.targets.array.tolist(), delays, range(len(flat)), strict=True)
         for origin, target, delay, number in sorted(ends, key=lambda each: (-each[2], each[0])):
             total[target] += flat[number] * self.value(op.source, t - delay)[origin]
+        return total
+
+    def _bundle(self, op: BundleOp, t: int, flat: list[float], total: list[float]) -> list[float]:
+        sources, targets = size(op.source), size(op.current)
+        for level in reversed(range(op.levels)):
+            source = self.value(op.source, t - level * op.stride.data)
+            for target, origin in np.ndindex(targets, sources):
+                total[target] += flat[(level * targets + target) * sources + origin] * source[origin]
         return total
 
 
@@ -235,6 +246,8 @@ def effective(op: WeightedOp) -> list[float]:
         rows = op.targets.array.tolist()
     elif isinstance(op, ScaleOp):
         rows = list(range(values.size))
+    elif isinstance(op, BundleOp):
+        rows = [n // values.shape[2] % values.shape[1] for n in range(values.size)]
     else:
         rows = [n // (values.size // len(values)) for n in range(values.size)]
     scale: Any = value_of(op.scale)

@@ -11,6 +11,7 @@ from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects.snn import (
     AvgPoolOp,
+    BundleOp,
     ConvOp,
     DenseOp,
     MaxPoolOp,
@@ -22,6 +23,7 @@ from snnir.dialects.snn import (
 )
 from snnir.export.base import refusal, title
 from snnir.export.nir.affine import affine, bias_field, product
+from snnir.export.nir.bundle import bundle
 from snnir.export.nir.shapes import Signal, enlarged, is_identity, on_last, own_name, padding_field, shape_of
 from snnir.export.nir.sparse import sparse
 from snnir.export.nir.values import Array, smallest
@@ -44,6 +46,8 @@ def projection(lowering: Lowering, op: WeightedOp) -> Signal:
             return made
     if isinstance(op, SparseOp):
         made = sparse(lowering, op, signal, steps)
+    elif isinstance(op, BundleOp):
+        made = bundle(lowering, op, signal, steps)
     else:
         made = _weighted(lowering, op, lowering.delayed(signal, steps, op, f"{own_name(op)}_delay"))
     if path:

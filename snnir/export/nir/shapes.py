@@ -11,6 +11,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from snnir.dialects.attributes import SignalType, TensorAttr, value_of
 from snnir.dialects.snn import (
     AddOp,
+    BundleOp,
     DelayOp,
     DenseOp,
     FlattenOp,
@@ -93,7 +94,7 @@ def _is_flat(op: Operation, flat: set[SSAValue]) -> bool:
     match op:
         case DenseOp():
             return not on_last(op) or op.source in flat
-        case SparseOp():
+        case SparseOp() | BundleOp():
             return True
         case ScaleOp():
             return op.bias is not None or op.source in flat

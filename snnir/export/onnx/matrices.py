@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects.attributes import SignalType, TensorAttr, value_of
-from snnir.dialects.snn import ConvOp, PoolOp, ScaleOp, SparseOp, WeightedOp
+from snnir.dialects.snn import BundleOp, ConvOp, PoolOp, SparseOp, WeightedOp
 from snnir.export.base import refusal, title
 from snnir.synapses import Conv
 
@@ -35,19 +35,14 @@ def weights_of(op: WeightedOp) -> Reals:
     raw = raw_weights(op)
     if op.scale is None:
         return raw
-    scale = np.asarray(value_of(op.scale), np.float64)
-    if not scale.ndim:
-        return raw * scale
-    if isinstance(op, SparseOp):
-        return raw * scale[op.targets.array]
-    if isinstance(op, ScaleOp):
-        return raw.ravel() * scale
-    return raw * scale.reshape(-1, *(1,) * (raw.ndim - 1))
+    return raw * op.per_weight(np.asarray(value_of(op.scale), np.float64))
 
 
 def matrix_of(op: Operation, weights: Reals, path: Path) -> Reals:
-    """A sparse projection, a convolution or a pool as a matrix, (targets, sources). Raises `SnnirError` when it is too
-    large."""
+    """A sparse projection, a bundle without delays, a convolution or a pool as a matrix, (targets, sources).
+
+    Raises `SnnirError` when it is too large.
+    """
     sources, targets = (prod(shape_of(value)) for value in (op.operands[0], op.results[0]))
     if sources * targets > MATRIX_LIMIT:
         message = f"ONNX states {title(op)} as a matrix of {targets} x {sources}, more than {MATRIX_LIMIT} entries"
@@ -57,6 +52,8 @@ def matrix_of(op: Operation, weights: Reals, path: Path) -> Reals:
             matrix = np.zeros((targets, sources))
             np.add.at(matrix, (op.targets.array, op.sources.array), weights.ravel())
             return matrix
+        case BundleOp():
+            return weights.sum(axis=0)
         case ConvOp():
             synapses = Conv(weights, op.source_type.shape.data[0], op.windows, op.groups.data)
         case PoolOp():

@@ -18,6 +18,7 @@ from snnir.dialects.attributes import TensorAttr
 from snnir.dialects.platform import ATTRIBUTE as MACHINE
 from snnir.dialects.snn import (
     ActivationOp,
+    BundleOp,
     DelayOp,
     InputOp,
     NetworkOp,
@@ -103,6 +104,7 @@ def _check(op: Operation, path: Path) -> None:
         raise refusal(op, path, f"{title(op)} brings spikes, and an ONNX file knows no steps", hint)
     late = isinstance(op, DelayOp) or (isinstance(op, WeightedOp) and delay_of(op) > 0)
     late = late or (isinstance(op, SparseOp) and isinstance(op.delays, TensorAttr) and bool(op.delays.array.any()))
+    late = late or (isinstance(op, BundleOp) and op.is_late)
     if late:
         raise refusal(op, path, f"{title(op)} delays its signal, and an ONNX file knows no steps", hint)
 

@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import IntAttr
 from xdsl.ir import Attribute, Operation
 
 from snnir.dialects.attributes import TensorAttr
-from snnir.dialects.snn import AddOp, ConvOp, DelayOp, DenseOp, FlattenOp, PoolOp, SparseOp, WeightedOp
+from snnir.dialects.snn import AddOp, BundleOp, ConvOp, DelayOp, DenseOp, FlattenOp, PoolOp, SparseOp, WeightedOp
 from snnir.export.nir.shapes import flatten_ranges, shape_of
 from snnir.export.snn import text
 from snnir.export.snn.flows import kind_of
@@ -70,6 +70,8 @@ def _weighted(op: WeightedOp, key: str, shape: Shape | None, value: Value) -> li
         arguments.append(f"to = {value(op.targets, f'{key}.to')}")
         if op.delays is not None:
             arguments.append(f"delays = {value(op.delays, f'{key}.delays')}")
+    if isinstance(op, BundleOp) and op.stride.data != 1:
+        arguments.append(f"stride = {op.stride.data}")
     if op.bias is not None:
         arguments.append(f"bias = {value(op.bias, f'{key}.bias')}")
     if op.scale is not None:
@@ -84,16 +86,18 @@ def _weighted(op: WeightedOp, key: str, shape: Shape | None, value: Value) -> li
     if op.delay.data:
         arguments.append(f"delay = {op.delay.data}")
     result = shape_of(op.current)
-    if isinstance(op, DenseOp | SparseOp) and result != (shape or _usual_shape(op)):
+    if isinstance(op, DenseOp | SparseOp | BundleOp) and result != (shape or _usual_shape(op)):
         arguments.append(f"shape = {text.wholes(result)}")
     return arguments
 
 
-def _usual_shape(op: DenseOp | SparseOp) -> Shape | None:
+def _usual_shape(op: DenseOp | SparseOp | BundleOp) -> Shape | None:
     """The shape of the result that the reader takes when nothing names one."""
     if isinstance(op, SparseOp):
         return None
     assert isinstance(op.weights, TensorAttr)
+    if isinstance(op, BundleOp):
+        return op.weights.data.shape[1:2]
     rows, columns = op.weights.data.shape
     source = shape_of(op.source)
     return (rows,) if columns == prod(source) else (*source[:-1], rows)

@@ -12,6 +12,7 @@ from xdsl.ir import Operation
 from snnir.dialects.attributes import TensorAttr, value_of
 from snnir.dialects.places import place_of
 from snnir.dialects.snn import (
+    BundleOp,
     DelayOp,
     DenseOp,
     FlattenOp,
@@ -95,13 +96,13 @@ def _edges(chain: Chain, notes: Notes) -> Edges:
                 edges = Edges(edges.sources, edges.targets, edges.weights, edges.delays + steps[edges.targets])
             case SliceOp() if edges is not None:
                 edges = _sliced(edges, op)
-            case DenseOp() | SparseOp() | ScaleOp() if edges is None:
+            case DenseOp() | SparseOp() | BundleOp() | ScaleOp() if edges is None:
                 edges = _weighted(op, neurons, late, notes)
             case WeightedOp() if edges is not None:
                 hint = "put a population between the two"
                 raise SnnirError(place_of(op), f"SONATA cannot state this {op.name} behind another projection", hint)
             case _:
-                hint = "a SONATA edge is one weight and one delay; snn.dense, snn.sparse and snn.scale are edges"
+                hint = "an edge is one weight and one delay; snn.dense, snn.sparse, snn.bundle and snn.scale are edges"
                 raise SnnirError(place_of(op), f"SONATA cannot state {op.name}", hint)
     assert edges is not None
     return edges
@@ -134,6 +135,10 @@ def _weighted(op: WeightedOp, neurons: NDArray[np.int64], late: NDArray[np.int64
     if isinstance(op, SparseOp):
         read, targets, weights = op.sources.array.astype(np.int64), op.targets.array.astype(np.int64), _array(op)
         delays = delays + (0 if op.delays is None else op.delays.array.astype(np.int64))
+    elif isinstance(op, BundleOp):
+        levels, targets, read = np.nonzero(_array(op))
+        weights = _array(op)[levels, targets, read]
+        delays = delays + levels * op.stride.data
     elif isinstance(op, ScaleOp):
         read = targets = np.arange(neurons.size)
         weights = np.broadcast_to(np.asarray(value_of(op.weights)).ravel(), (neurons.size,))

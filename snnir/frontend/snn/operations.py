@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from snnir.frontend.names import suggestion
-from snnir.frontend.network import Conv, Delay, Dense, Flatten, OneToOne, Pool, Shape, Sparse, Value, text_of
+from snnir.frontend.network import Bundle, Conv, Delay, Dense, Flatten, OneToOne, Pool, Shape, Sparse, Value, text_of
 from snnir.frontend.snn.connections import read_connections
 from snnir.frontend.snn.scope import Scope, by_name, no_plain
 from snnir.frontend.snn.tree import Call, Setting
@@ -37,7 +37,7 @@ from snnir.tensors import Tensor
 SYNAPSES = ("excitatory", "inhibitory")
 """The synapses of a neuron that has two."""
 
-Op = Dense | OneToOne | Conv | Pool | Sparse | Flatten | Delay
+Op = Dense | OneToOne | Conv | Pool | Sparse | Bundle | Flatten | Delay
 
 
 @dataclass(frozen=True)
@@ -217,6 +217,11 @@ def _sparse(a: Arguments) -> Op:
     return Sparse(weights, sources, targets, delays, a.optional("bias"), a.scale(), a.steps())
 
 
+def _bundle(a: Arguments) -> Op:
+    stride = whole(a.constant("stride"), "stride", "steps", 1, a.dt) if "stride" in a else 1
+    return Bundle(a.value("weights"), stride, a.optional("bias"), a.scale(), a.steps())
+
+
 def _flatten(a: Arguments) -> Op:
     ends = {"start": 0, "end": -1}
     for name in ends:
@@ -252,6 +257,12 @@ OPERATIONS: dict[str, Operation] = {
         ("weights", "from", "to", "delays", "file", "bias", "scale", "delay", "shape"),
         (),
         "single synapses",
+    ),
+    "bundle": Operation(
+        _bundle,
+        ("weights", "stride", "bias", "scale", "delay", "shape"),
+        ("weights",),
+        "every source with every target, at each delay level",
     ),
     "flatten": Operation(_flatten, ("start", "end"), (), "merges dimensions"),
     "delay": Operation(_delay, ("steps",), ("steps",), "the same, later"),

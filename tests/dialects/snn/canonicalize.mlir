@@ -226,3 +226,57 @@ snn.network @synapses dt 0.001 {
   %q = snn.dual_lif @q(| %ab) with (tau_exc = 0.002, tau_inh = 0.01, tau_mem = 0.02, r = 1.0, v_leak = 0.0, threshold = 1.0, v_reset = 0.0, w_exc = 1.0, w_inh = 1.0) using <nir> : !snn.signal<2, spike>
   // CHECK-NEXT: }
 }
+
+// -----
+
+// Delays move into bundles as into other projections. Levels without a synapse go at both ends, and in between where
+// the others are equally far apart; a bundle of one level is all-to-all, unless a synapse of it was pruned.
+// CHECK: snn.network @bundles
+snn.network @bundles dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<2, spike>
+  %late = snn.delay %x by 1 : !snn.signal<2, spike>
+  // CHECK-NEXT: [[A:%.+]] = snn.bundle [[X]] weights #snn.tensor<"a", 2x1x2xf32, [1.0, 0.0, 0.0, 2.0]> stride 3 delay 7 {note = "a"} : !snn.signal<2, spike>
+  // LOC: snn.bundle {{.*}} delay 7 {note = "a"} {{.*}} loc("net.snn":7:5)
+  %a0 = snn.bundle %late weights #snn.tensor<"a", 2x1x2xf32, [1, 0, 0, 2]> stride 3 delay 2 {note = "a"} : !snn.signal<2, spike> -> !snn.signal<1, f64> loc("net.snn":7:5)
+  %a = snn.delay %a0 by 4 : !snn.signal<1, f64>
+  // CHECK-NEXT: [[B:%.+]] = snn.bundle [[X]] weights #snn.tensor<"b", 4x1x2xf32, [1.0, 0.0, 3.0, 0.0, 0.0, 0.0, 0.0, 2.0]> stride 4 bias #snn.tensor<"bias", 1xf32, [0.5]> delay 5 {note = "b"} : !snn.signal<2, spike>
+  // LOC: snn.bundle {{.*}} delay 5 {note = "b"} {{.*}} loc("net.snn":8:5)
+  %b = snn.bundle %x weights #snn.tensor<"b", 6x1x2xf32, [0, 0, 1, 0, 3, 0, 0, 0, 0, 2, 0, 0]> stride 4 bias #snn.tensor<"bias", 1xf32, [0.5]> delay 1 {note = "b"} : !snn.signal<2, spike> -> !snn.signal<1, f64> loc("net.snn":8:5)
+  // CHECK-NEXT: [[ONE:%.+]] = snn.slice [[X]] [1]
+  // CHECK-NEXT: [[C:%.+]] = snn.bundle [[ONE]] weights #snn.tensor<"c", 3x1x1xi8, [1, 2, 3]> stride 6 scale 0.5 : !snn.signal<1, spike>
+  %c0 = snn.slice %x [1] : !snn.signal<2, spike> -> !snn.signal<1, spike>
+  %c = snn.bundle %c0 weights #snn.tensor<"c", 7x1x1xi8, [1, 0, 0, 2, 0, 0, 3]> stride 2 scale 0.5 : !snn.signal<1, spike> -> !snn.signal<1, f64>
+  // CHECK-NEXT: [[D:%.+]] = snn.dense [[X]] weights #snn.tensor<"d", 1x2xi8, [3, 4]> bias #snn.tensor<"bias", 1xf32, [0.5]> scale #snn.tensor<"s", 1xf64, [0.5]> delay 9 {note = "d"} : !snn.signal<2, spike>
+  // LOC: snn.dense {{.*}} delay 9 {note = "d"} {{.*}} loc("net.snn":9:5)
+  %d = snn.bundle %x weights #snn.tensor<"d", 3x1x2xi8, [0, 0, 3, 4, 0, 0]> stride 8 bias #snn.tensor<"bias", 1xf32, [0.5]> scale #snn.tensor<"s", 1xf64, [0.5]> delay 1 {note = "d"} : !snn.signal<2, spike> -> !snn.signal<1, f64> loc("net.snn":9:5)
+  // CHECK-NEXT: [[E:%.+]] = snn.bundle [[X]] weights #snn.tensor<"e", 1x1x2xf32, [0.0, 4.0]> stride 1 delay 9 : !snn.signal<2, spike>
+  %e = snn.bundle %x weights #snn.tensor<"e", 2x1x2xf32, [0, 0, 0, 4]> stride 8 delay 1 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+  // CHECK-NEXT: [[F:%.+]] = snn.bundle [[X]] weights #snn.tensor<"f", 1x1x2xf32, [0.0, 0.0]> stride 1 delay 1 : !snn.signal<2, spike>
+  %f = snn.bundle %x weights #snn.tensor<"f", 2x1x2xf32, [0, 0, 0, 0]> stride 8 delay 1 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+  // CHECK-NEXT: snn.if @p([[A]], [[B]], [[C]], [[D]], [[E]], [[F]])
+  %p = snn.if @p(%a, %b, %c, %d, %e, %f) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1, spike>
+  // CHECK-NEXT: }
+}
+
+// -----
+
+// A delay stays where the slowest synapse of a bundle would be later than can be said, and behind a bias.
+// CHECK: snn.network @slow
+snn.network @slow dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x
+  %x = snn.input @x : !snn.signal<2, spike>
+  // CHECK-NEXT: [[LATE:%.+]] = snn.delay [[X]] by 1 : !snn.signal<2, spike>
+  %late = snn.delay %x by 1 : !snn.signal<2, spike>
+  // CHECK-NEXT: [[A:%.+]] = snn.bundle [[LATE]] weights #snn.tensor<"a", 2x1x2xf32, [1.0, 0.0, 0.0, 2.0]> stride 2147483647 : !snn.signal<2, spike>
+  %a = snn.bundle %late weights #snn.tensor<"a", 2x1x2xf32, [1, 0, 0, 2]> stride 2147483647 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+  // CHECK-NEXT: [[B:%.+]] = snn.delay [[A]] by 2
+  %b = snn.delay %a by 2 : !snn.signal<1, f64>
+  // CHECK-NEXT: [[C:%.+]] = snn.bundle [[X]] weights #snn.tensor<"c", 2x1x2xf32, [1.0, 0.0, 0.0, 2.0]> stride 1 bias #snn.tensor<"bias", 1xf32, [0.5]> : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"c", 2x1x2xf32, [1, 0, 0, 2]> stride 1 bias #snn.tensor<"bias", 1xf32, [0.5]> : !snn.signal<2, spike> -> !snn.signal<1, f64>
+  // CHECK-NEXT: [[D:%.+]] = snn.delay [[C]] by 3
+  %d = snn.delay %c by 3 : !snn.signal<1, f64>
+  // CHECK-NEXT: snn.if @p([[B]], [[D]])
+  %p = snn.if @p(%b, %d) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1, spike>
+  // CHECK-NEXT: }
+}

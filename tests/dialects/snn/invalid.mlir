@@ -1449,3 +1449,123 @@ snn.network @n dt 0.001 {
 snn.network @n dt 0.001 {
   %x = snn.input @x coded (step = 1.0) : !snn.signal<2, i17>
 }
+
+// -----
+
+// CHECK: error: snn.bundle: weights 'w' are 2x3, but the signals need levels x 3x2 (delay levels x targets x sources)
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 2x3xf32, [1, 1, 1, 1, 1, 1]> stride 1 : !snn.signal<2, spike> -> !snn.signal<3, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: weights 'w' are 1x2x3, but the signals need levels x 3x2 (delay levels x targets x sources)
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 1x2x3xf32, [1, 1, 1, 1, 1, 1]> stride 1 : !snn.signal<2, spike> -> !snn.signal<3, f64>
+}
+
+// -----
+
+// CHECK: error: a tensor needs dimensions, none of them 0, and one of the elements
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 0x1x2xf32, []> stride 1 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: the weights of this projection are a tensor
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights 1.0 stride 1 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: the stride of a bundle, in steps from one delay level to the next, is at least 1
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 1x1x2xf32, [1, 1]> stride 0 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: the stride of a bundle, in steps from one delay level to the next, is at least 1
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 2x1x2xf32, [1, 1, 1, 1]> stride -1 delay 5 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: a delay is a number of steps from 0 to 2147483647, not 2147483648
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 2x1x2xf32, [1, 1, 0, 0]> stride 2147483646 delay 2 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: a delay is a number of steps from 0 to 2147483647, not -1
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 2x1x2xf32, [0, 0, 1, 1]> stride 3 delay -1 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: weights 'w' holds a value that is not finite (NaN?) at [1, 0, 1]
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 2x1x2xf32, "0x0000803F0000803F0000803F0000C07F"> stride 1 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: integer weights need a scale
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 1x1x2xi8, [1, 1]> stride 1 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: a scale must be positive
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 1x1x2xi8, [1, 1]> stride 1 scale -0.5 : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: scale 's' has 3 entries for 1 targets
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 3x1x2xi8, [1, 1, 1, 1, 1, 1]> stride 1 scale #snn.tensor<"s", 3xf64, [1, 1, 1]> : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: bias 'b' has 2 entries for 1 targets
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 1x1x2xf32, [1, 1]> stride 1 bias #snn.tensor<"b", 2xf64, [1, 1]> : !snn.signal<2, spike> -> !snn.signal<1, f64>
+}
+
+// -----
+
+// CHECK: error: snn.bundle: a projection makes a current; give its result the element f64
+snn.network @n dt 0.001 {
+  %x = snn.input @x : !snn.signal<2, spike>
+  %c = snn.bundle %x weights #snn.tensor<"w", 1x1x2xf32, [1, 1]> stride 1 : !snn.signal<2, spike> -> !snn.signal<1, spike>
+}
+
+// -----
+
+// CHECK: error: snn.network: zero-delay cycle @p -> snn.bundle -> @p: one of its connections needs a delay
+snn.network @n dt 0.001 {
+  %c = snn.bundle %p weights #snn.tensor<"w", 2x1x1xf32, [1, 0]> stride 1 : !snn.signal<1, spike> -> !snn.signal<1, f64>
+  %p = snn.if @p(%c) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1, spike>
+}

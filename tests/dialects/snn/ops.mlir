@@ -250,3 +250,26 @@ snn.network @ordinary dt 0.001 steps 1 {
   // CHECK-NEXT: %{{.*}} = snn.softmax @p(%[[H]]) : !snn.signal<2, f64>
   %p = snn.softmax @p(%h) : !snn.signal<2, f64>
 }
+
+// -----
+
+// Bundles of delayed synapses, with the least and with the most that can be said; of sources and targets of any shape.
+// CHECK: snn.network @bundles dt 0.001 {
+snn.network @bundles dt 0.001 {
+  // CHECK-NEXT: [[X:%.+]] = snn.input @x : !snn.signal<1x2, spike>
+  %x = snn.input @x : !snn.signal<1x2, spike>
+  // CHECK-NEXT: [[Q:%.+]] = snn.input @q coded (step = 0.5) : !snn.signal<2, i4>
+  %q = snn.input @q coded (step = 0.5) : !snn.signal<2, i4>
+  // CHECK-NEXT: [[A:%.+]] = snn.bundle [[X]] weights #snn.tensor<"a", 1x1x2xf32, [0.5, 0.0]> stride 1 : !snn.signal<1x2, spike> -> !snn.signal<1, f64>
+  %a = snn.bundle %x weights #snn.tensor<"a", 1x1x2xf32, [0.5, 0]> stride 1 : !snn.signal<1x2, spike> -> !snn.signal<1, f64>
+  // CHECK-NEXT: [[B:%.+]] = snn.bundle [[X]] weights #snn.tensor<"b", 3x2x2xi8, [1, 0, 0, 2, 0, 0, 0, 0, -3, 4, 0, 127]> stride 4 bias #snn.tensor<"bias", 2xf32, [0.5, -0.5]> scale #snn.tensor<"s", 2xf64, [0.5, 0.25]> delay 7 {note = "kept"} : !snn.signal<1x2, spike> -> !snn.signal<2x1, f64>
+  %b = snn.bundle %x weights #snn.tensor<"b", 3x2x2xi8, [1, 0, 0, 2, 0, 0, 0, 0, -3, 4, 0, 127]> stride 4 bias #snn.tensor<"bias", 2xf32, [0.5, -0.5]> scale #snn.tensor<"s", 2xf64, [0.5, 0.25]> delay 7 {note = "kept"} : !snn.signal<1x2, spike> -> !snn.signal<2x1, f64>
+  // CHECK-NEXT: [[C:%.+]] = snn.bundle [[Q]] weights #snn.tensor<"c", 2x1x2xi16, [-300, 0, 0, 300]> stride 2147483646 scale 0.125 delay 1 : !snn.signal<2, i4> -> !snn.signal<1, f64>
+  %c = snn.bundle %q weights #snn.tensor<"c", 2x1x2xi16, [-300, 0, 0, 300]> stride 2147483646 scale 0.125 delay 1 : !snn.signal<2, i4> -> !snn.signal<1, f64>
+  // A level without a synapse may stand anywhere; the first one that has some opens a cycle.
+  // CHECK-NEXT: [[D:%.+]] = snn.bundle [[P:%.+]] weights #snn.tensor<"d", 3x1x1xf64, [0.0, -1.0, 0.0]> stride 2 : !snn.signal<1, spike> -> !snn.signal<1, f64>
+  %d = snn.bundle %p weights #snn.tensor<"d", 3x1x1xf64, [0, -1, 0]> stride 2 : !snn.signal<1, spike> -> !snn.signal<1, f64>
+  // CHECK-NEXT: [[P]] = snn.if @p([[A]], [[D]]) with
+  %p = snn.if @p(%a, %d) with (r = 1.0, threshold = 1.0, v_reset = 0.0) using <nir> : !snn.signal<1, spike>
+  // CHECK-NEXT: }
+}
