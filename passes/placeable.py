@@ -75,7 +75,7 @@ def _of_input(source: InputOp) -> Iterator[Refusal]:
     if not source.emits_events:
         message = f"input @{name} brings currents, and a machine reads spikes or codes"
         yield Refusal(name, "signals", _error(source, message, f"encode them, or {CODED_HINT}"))
-    if source.emits_spikes and _repeats(source.activity):
+    if source.emits_spikes and repeats(source.activity):
         message = f"input @{name} brought several spikes in one step, and a machine reads 0 or 1"
         yield Refusal(name, "signals", _error(source, message, "profile with zeros and ones"))
 
@@ -141,7 +141,8 @@ def _of_machine(network: NetworkOp, target: Machine, connections: dict[str, list
                 late[c.op] = max(late.get(c.op, 0), c.delay)
         for projection, delay in late.items():
             message = f"a delay of {delay} steps; '{target.name}' delays by {longest} at most"
-            error = _error(projection, message, "shorten the delay or choose another machine")
+            hint = "shorten the delay, choose another machine, or run snn-legalize-delays, which relays it"
+            error = _error(projection, message, hint)
             yield Refusal(name, "delay", error, delay, longest)
 
 
@@ -159,7 +160,7 @@ def _of_rows(name: str, op: InputOp | NeuronOp, target: Machine) -> Iterator[Ref
         yield Refusal(name, "signals", error, needed, available)
 
 
-def _repeats(activity: Attribute | None) -> bool:
+def repeats(activity: Attribute | None) -> bool:
     """Whether a neuron is known to have brought more than one spike in a step."""
     if not isinstance(activity, ActivityAttr):
         return False
