@@ -20,7 +20,9 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.attributes import CODE_BITS, decimal, parse_fields, parse_text
+from snnir.dialects.machine_delays import Delays
 from snnir.dialects.machine_device import CONVERTER_BITS, Device
+from snnir.dialects.machine_energy import Energy
 from snnir.dialects.machine_neurons import ACTIVATED
 from snnir.semantics import PARAMETERS
 
@@ -88,6 +90,8 @@ class Crossbar:
     """How weights get a sign: `cell`, a cell has one, or `pair`, two cells hold a weight and are subtracted."""
     adc_bits: int = field(default=0, metadata=_SAID_WHERE_MEANT)
     """Bits of a conversion of a column's current, 1 to 16; 0: exact."""
+    synapses: int = field(default=0, metadata=_SAID_WHERE_MEANT)
+    """Weights other than 0 that the memory of one crossbar holds; 0: one in each cell."""
 
     @property
     def columns_per_weight(self) -> int:
@@ -173,6 +177,10 @@ class Machine:
     time: Time = field(default_factory=lambda: Time("ns", 1))
     device: Device | None = None
     """What the cells are made of; `None`: not stated."""
+    delays: Delays | None = None
+    """The delay memory of each crossbar; `None`: every axon keeps its own past spikes."""
+    energy: Energy | None = None
+    """What crossbars and neurons take; `None`: not stated."""
 
     @property
     def crossbars(self) -> int:
@@ -212,6 +220,8 @@ class Machine:
         return (
             self._problem_of_cells()
             or self._problem_of_device()
+            or self._problem_of_delays()
+            or self._problem_of_energy()
             or self._problem_of_words()
             or self._problem_of_floor()
         )
@@ -241,6 +251,20 @@ class Machine:
         if crossbar.signs != "pair":
             return 'crossbar.signs must be "pair" where there is a device: no conductance is negative'
         return device.problem(crossbar.cell_bits or crossbar.weight_bits - 1)
+
+    def _problem_of_delays(self) -> str | None:
+        if self.delays is None:
+            return None
+        if self.delays.memory == "ring" and not self.crossbar.weight_bits:
+            return "crossbar.weight_bits must be stated where delays.memory is ring: slots add up whole numbers"
+        return self.delays.problem()
+
+    def _problem_of_energy(self) -> str | None:
+        if self.energy is None:
+            return None
+        if self.energy.delay and self.delays is None:
+            return "energy.delay is for a delay memory, and there is no table delays"
+        return self.energy.problem()
 
     def _problem_of_words(self) -> str | None:
         words = {
@@ -283,9 +307,11 @@ GROUPS: dict[str, type] = {
     "link": Link,
     "time": Time,
     "device": Device,
+    "delays": Delays,
+    "energy": Energy,
 }
 """The parts of a machine, by the name they have in text and in platform files."""
-OPTIONAL = ("device",)
+OPTIONAL = ("device", "delays", "energy")
 """Parts that a machine may be without."""
 
 

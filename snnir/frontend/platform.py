@@ -1,7 +1,7 @@
 """Platform files: a machine in TOML, each of its numbers with a source.
 
-The tables `tiles`, `crossbar`, `buffers`, `link`, `time` and `device` hold the fields of `snnir.dialects.platform`; the
-table `source` says for each table or `table.entry` where its numbers come from.
+The tables `tiles`, `crossbar`, `buffers`, `link`, `time`, `device`, `delays` and `energy` hold the fields of
+`snnir.dialects.platform`; the table `source` says for each table or `table.entry` where its numbers come from.
 """
 
 import re

@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from snnir.machine.parts import Device, Machine, Times
+from snnir.machine.parts import Delays, Device, Machine, Times
 
-_PLAIN: dict[str, Any] = {"signal_bits": 0, "cell_bits": 0, "signs": "cell", "adc_bits": 0, "device": None}
+_PLAIN: dict[str, Any] = {
+    "signal_bits": 0,
+    "cell_bits": 0,
+    "signs": "cell",
+    "adc_bits": 0,
+    "device": None,
+    "delays": None,
+}
 """Entries of a machine that are left out where they are like this: spikes on the rows, a weight in a cell."""
 
 
@@ -54,6 +61,9 @@ class Platform:
             before, now = getattr(there.time, each.name), getattr(here.time, each.name)
             if before != now and not each.name.startswith("chip_"):
                 return f"it is for a machine with time.{each.name} {before}, here it is {now}"
+        problem = _smaller_memory(there.delays, here.delays)
+        if problem is not None:
+            return problem
         if built_for.events > self.events:
             return f"it needs input buffers of {built_for.events} events, these hold {self.events}"
         if built_for.multicast != self.multicast:
@@ -73,9 +83,22 @@ class Platform:
         values: dict[str, Any] = {each.name: found[each.name] for each in fields(Machine)}
         values["time"] = Times(**raw["time"])
         values["device"] = None if found["device"] is None else Device(**found["device"])
+        values["delays"] = None if found["delays"] is None else Delays(**found["delays"])
         values["mesh"], values["host"] = _pair(raw["mesh"]), _pair(raw["host"])
         values["chip"] = None if raw["chip"] is None else _pair(raw["chip"])
         return Platform(Machine(**values), bool(raw["multicast"]), int(raw["events"]))
+
+
+def _smaller_memory(there: Delays | None, here: Delays | None) -> str | None:
+    """Why what was built for one delay memory does not fit another; None: it does."""
+    kinds = [None if each is None else each.memory for each in (there, here)]
+    if kinds[0] != kinds[1]:
+        words = [f"delay memories of kind '{kind}'" if kind else "no delay memories" for kind in kinds]
+        return f"it is for crossbars with {words[0]}, these have {words[1]}"
+    if there is not None and here is not None and here.entries and not 0 < there.entries <= here.entries:
+        asked = f"of {there.entries} entries" if there.entries else "without a limit"
+        return f"it is for delay memories {asked}, these hold {here.entries}"
+    return None
 
 
 def _pair(value: Any) -> tuple[int, int]:

@@ -17,7 +17,9 @@ from snnir.dialects.platform import (
     UNITS,
     Buffers,
     Crossbar,
+    Delays,
     Device,
+    Energy,
     Link,
     Machine,
     MachineAttr,
@@ -93,6 +95,13 @@ def test_text_comes_back(machine: Machine) -> None:
     attribute = MachineAttr(machine)
     assert parse(str(attribute)) == attribute
     assert str(parse(str(attribute))) == str(attribute)
+
+
+@given(st.builds(Energy, *[any_number] * len(dataclasses.fields(Energy))))
+def test_energies_come_back(energy: Energy) -> None:
+    machine = dataclasses.replace(random_machine(np.random.default_rng(1)), energy=energy, delays=Delays("fifo"))
+    assert machine.problem() is None
+    assert parse(str(MachineAttr(machine))).data == machine
 
 
 @given(st.integers(0, 10**6))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.delay_platforms import LEVELS, fitted_times
 from snnir.dialects.platform import Machine
 from snnir.frontend.platform import read_platform
 from snnir.testing import run_in_process
@@ -72,6 +73,53 @@ def test_prime() -> None:
     assert crossbar.weight_columns == 64
     assert machine.device is not None
     assert (machine.device.levels, machine.device.r_on, machine.device.r_off) == (16, 1_000, 20_000)
+
+
+def test_loihi() -> None:
+    """Davies et al. 2018: sizes of a core, Table 2 in femtojoule and picoseconds."""
+    machine = machine_in(SAMPLES / "platforms" / "loihi.toml")
+    crossbar, energy, link = machine.crossbar, machine.energy, machine.link
+    assert machine.crossbars == 128
+    assert (crossbar.rows, crossbar.columns, crossbar.max_delay) == (4096, 1024, 62)
+    assert crossbar.synapses * crossbar.weight_bits == 128 * 1024 * 8
+    assert energy is not None
+    assert (energy.synapse, energy.update, energy.idle, energy.spike) == (23_600, 81_000, 52_000, 1700)
+    assert (link.energy_x, link.energy_y, link.hop_x, link.hop_y, link.flit) == (3000, 4000, 4100, 6500, 2100)
+    assert machine.time.event == 48 * 3500
+    assert energy.static == round(3.34e9 / 32 / 128)
+    assert machine.delays is not None
+    assert (machine.delays.memory, machine.delays.entries) == ("ring", 8 * 1024)
+
+
+def test_seneca() -> None:
+    """arXiv 2404.10597: the delay queue, static power, and times that its tables give."""
+    machine = machine_in(SAMPLES / "platforms" / "seneca.toml")
+    assert machine.delays is not None
+    assert machine.energy is not None
+    assert (machine.delays.memory, machine.delays.entries, machine.delays.bits) == ("circular", 2048, 16)
+    assert machine.crossbar.rows == 48 * LEVELS
+    assert (machine.energy.synapse, 3 * machine.energy.static) == (2800, 462_000)
+    read, event = fitted_times()
+    assert machine.time.read == pytest.approx(read, rel=0.005)
+    assert machine.time.event == pytest.approx(event, rel=0.005)
+
+
+@pytest.mark.parametrize("name", ["loihi", "seneca"])
+def test_what_was_not_seen_is_marked(name: str) -> None:
+    """Constants are cited, chosen or fitted; what is disputed or from memory says so."""
+    source: Mapping[str, str] = tomllib.loads((SAMPLES / "platforms" / f"{name}.toml").read_text())["source"]
+    words = ("Davies", "arXiv", "the paper", "SANA-FE", "Tang et al.", "Frady", "chosen", "fitted", "SRAM of")
+    assert all(any(word in text for word in words) for text in source.values())
+    if name == "loihi":
+        assert "disputes" in source["energy.synapse"]
+    else:
+        assert {key for key, text in source.items() if text.startswith("fitted")} == {
+            "time.read",
+            "time.event",
+            "energy.event",
+            "energy.delay",
+        }
+        assert source["crossbar.synapses"].startswith("chosen")
 
 
 @pytest.mark.parametrize(("name", "cited"), [("tianji", "NEUTRAMS"), ("prime", "PRIME, section")])

@@ -5,8 +5,8 @@
 
 // -----
 
-// CHECK: error: no part 'energy' in a machine; there are tiles, crossbar, buffers, link, time
-"test.op"() {m = #platform.machine<"m", energy(read = 1)>} : () -> ()
+// CHECK: error: no part 'area' in a machine; there are tiles, crossbar, buffers, link, time
+"test.op"() {m = #platform.machine<"m", area(read = 1)>} : () -> ()
 
 // -----
 
@@ -288,3 +288,23 @@ builtin.module attributes {platform.machine = #platform.machine<"x", tiles(mesh 
 
 // CHECK: error: crossbar.adc_bits is 0 (exact) or 1 to 16
 "test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair", adc_bits = 17), buffers(events = 1), time(unit = "ns", read = 1), device(levels = 16, r_on = 1000, r_off = 20000)>} : () -> ()
+
+// -----
+
+// CHECK: error: no entry 'synapses' in energy; did you mean 'synapse'?
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1), energy(synapses = 1)>} : () -> ()
+
+// -----
+
+// CHECK: error: energy.synapse must be a whole number, not 23.6
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1), energy(synapse = 23.6)>} : () -> ()
+
+// -----
+
+// CHECK: error: energy.idle must not be negative
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1), energy(update = 1, idle = -1)>} : () -> ()
+
+// -----
+
+// CHECK: error: energy.delay is for a delay memory, and there is no table delays
+"test.op"() {m = #platform.machine<"m", tiles(mesh = [1, 1], crossbars = 1), crossbar(rows = 1, columns = 1), buffers(events = 1), time(unit = "ns", read = 1), energy(delay = 18)>} : () -> ()

@@ -36,3 +36,10 @@ builtin.module attributes {platform.machine = #platform.machine<"codes", tiles(m
 // CHECK: #platform.machine<"cells", {{.*}}, crossbar(rows = 32, columns = 16, weight_bits = 8, {{.*}}, cell_bits = 4, signs = "pair", adc_bits = 6), {{.*}}, device(levels = 16, r_on = 10000.0, r_off = 1000000.0, variation = 1.0e-05, stuck_on = 0.0, stuck_off = 0.001, read_noise = 0.0, wire = 2.82)>
 builtin.module attributes {platform.machine = #platform.machine<"cells", tiles(mesh = [2, 2], crossbars = 2), crossbar(rows = 32, columns = 16, weight_bits = 8, cell_bits = 4, signs = "pair", adc_bits = 6), buffers(events = 256), time(unit = "ns", read = 10), device(levels = 16, r_on = 10000, r_off = 1.0e6, variation = 1.0e-5, stuck_off = 0.001, wire = 2.82)>} {
 }
+
+// -----
+
+// What energies are not stated are 0, and written out, where any is.
+// CHECK: #platform.machine<"joule", {{.*}}, time({{.*}}), delays(memory = "fifo", entries = 0, bits = 0), energy(synapse = 23600, event = 0, read = 0, convert = 0, add = 0, update = 81000, idle = 52000, spike = 0, delay = 18, static = 815500)>
+builtin.module attributes {platform.machine = #platform.machine<"joule", energy(synapse = 23600, static = 815500, idle = 52000, update = 81000, delay = 18), tiles(mesh = [2, 2], crossbars = 2), crossbar(rows = 32, columns = 16), buffers(events = 256), time(unit = "ns", read = 10), delays(memory = "fifo")>} {
+}
