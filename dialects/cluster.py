@@ -60,6 +60,7 @@ from snnir.dialects.cluster_attributes import (
     parse_slice,
     place_text,
 )
+from snnir.dialects.cluster_delays import DelayMemoryAttr, parse_delay_memory
 from snnir.dialects.cluster_metrics import ATTRIBUTE as METRICS
 from snnir.dialects.cluster_metrics import Metrics, MetricsAttr
 from snnir.dialects.cluster_reader import clusters_read_quickly
@@ -217,7 +218,8 @@ class ClusterOp(IRDLOperation):
     """What one crossbar holds: rows fed by axons, and slices with one result each; see `cluster.program`.
 
     `axons` are the rows in order, group by group; `sums` are partial sums that arrive from other clusters, taken by the
-    slices in order; `at` is the crossbar, `routes` the ways of the results to other tiles and to the host.
+    slices in order; `delays` is what it takes of its crossbar's delay memory, `at` is the crossbar, `routes` the ways
+    of the results to other tiles and to the host.
     """
 
     name = "cluster.cluster"
@@ -226,6 +228,7 @@ class ClusterOp(IRDLOperation):
     sums = var_operand_def(PartialType)
     axons = prop_def(ArrayAttr[AxonsAttr])
     slices = prop_def(ArrayAttr[SliceAttr])
+    delays = opt_prop_def(DelayMemoryAttr)
     place = opt_prop_def(PlaceAttr)
     routes = opt_prop_def(ArrayAttr[RouteAttr])
     computed = var_result_def(base(SignalType) | base(PartialType))
@@ -267,6 +270,8 @@ class ClusterOp(IRDLOperation):
             "slices": ArrayAttr(text.slices),
             AttrSizedOperandSegments.attribute_name: _segments(len(text.axons), text.sums),
         }
+        if text.delays is not None:
+            properties["delays"] = text.delays
         if text.place is not None:
             properties["place"] = text.place
         if text.routes is not None:
@@ -356,6 +361,8 @@ class ClusterOp(IRDLOperation):
         properties["axons"] = ArrayAttr(AxonsAttr(axons) for _, axons in groups)
         properties["slices"] = ArrayAttr(slices)
         mapping: dict[str, Attribute] = {}
+        if parser.parse_optional_keyword("delays"):
+            mapping["delays"] = DelayMemoryAttr(parse_delay_memory(parser, parser.Delimiter.PAREN))
         if parser.parse_optional_keyword("at"):
             mapping["place"] = PlaceAttr(parse_place(parser))
         _parse_routes(parser, mapping)
@@ -380,8 +387,9 @@ class ClusterOp(IRDLOperation):
         if sums:
             printer.print_string(") sums(")
             print_operands(printer, sums, [""] * len(sums))
+        delays = f" delays({self.delays.data})" if self.delays is not None else ""
         place = f" at {place_text(self.place.data)}" if self.place is not None else ""
-        printer.print_string(f") slices({', '.join(map(str, self.parts))}){place}")
+        printer.print_string(f") slices({', '.join(map(str, self.parts))}){delays}{place}")
         _print_routes(printer, self.routes)
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
@@ -456,5 +464,5 @@ def _print_routes(printer: Printer, routes: "ArrayAttr[RouteAttr] | None") -> No
 Cluster = Dialect(
     "cluster",
     [ProgramOp, InputOp, OutputOp, ClusterOp],
-    [PartialType, AxonsAttr, SliceAttr, PlaceAttr, RouteAttr, MetricsAttr],
+    [PartialType, AxonsAttr, SliceAttr, DelayMemoryAttr, PlaceAttr, RouteAttr, MetricsAttr],
 )

@@ -15,6 +15,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.attributes import ShapeAttr, SignalType
 from snnir.dialects.cluster_attributes import Axons, AxonsAttr, PartialType, Place, PlaceAttr, Slice, SliceAttr, Windows
+from snnir.dialects.cluster_delays import DelayMemory, DelayMemoryAttr
 from snnir.dialects.cluster_routes import Destination, Route, RouteAttr
 from snnir.dialects.quick_text import INDICES, indices_of, is_quick
 from snnir.indices import Indices
@@ -41,6 +42,7 @@ _ROUTE = rf"{_NUMBER} to {_list(_END)}"
 _CLUSTER = re.compile(
     rf"(?:({_list(f'%{_NAME}')}) = )?cluster\.cluster ({_SYMBOL}) axons\(((?:{_list(_GROUP)})?)\)"
     rf"(?: sums\(({_list(f'%{_NAME}')})\))? slices\(((?:{_list(_SLICE)})?)\)"
+    rf"(?: delays\(entries = ({_NUMBER}), bound = ({_NUMBER})(?:, observed = ({_NUMBER}))?\))?"
     rf"(?: at \[({_NUMBER}), ({_NUMBER})\] crossbar ({_NUMBER}))?"
     rf"(?: routes\(((?:{_list(_ROUTE, ' and ')})?)\))?"
     rf" : \(((?:{_list(_TYPE)})?)\) -> (?:({_TYPE})|\(((?:{_list(_TYPE)})?)\))"
@@ -82,6 +84,7 @@ class ClusterText(NamedTuple):
     """How many of the operands, the last, are partial sums."""
     axons: list[AxonsAttr]
     slices: list[SliceAttr]
+    delays: DelayMemoryAttr | None
     place: PlaceAttr | None
     routes: list[RouteAttr] | None
 
@@ -91,7 +94,7 @@ def read_cluster(text: str, position: int) -> ClusterText | None:
     match = _CLUSTER.match(text, position)
     if match is None:
         return None
-    _, name, _, _, slices, x, y, crossbar, routes, inputs, output, outputs = match.groups()
+    _, name, _, _, slices, entries, bound, observed, x, y, crossbar, routes, inputs, output, outputs = match.groups()
     groups = list(_GROUPS.finditer(text, *match.span(3)))
     results, sums = _values(text, *match.span(1)), _values(text, *match.span(4))
     operands = [*[(group[1], group.start()) for group in groups], *sums]
@@ -104,6 +107,7 @@ def read_cluster(text: str, position: int) -> ClusterText | None:
             len(sums),
             [_axons(group[2], group[3], group[4]) for group in groups],
             [SliceAttr(_slice(*part)) for part in cast(list[tuple[str, ...]], _SLICES.findall(slices))],
+            _delays(entries, bound, observed) if entries is not None else None,
             PlaceAttr(Place((int(x), int(y)), int(crossbar))) if x is not None else None,
             [_route(part) for part in routes.split(" and ") if part] if routes is not None else None,
         )
@@ -195,6 +199,10 @@ def _slice(
         int(adds or 0),
         Windows(int(reads), _indices(kernel), _indices(windows)) if reads else None,
     )
+
+
+def _delays(entries: str, bound: str, observed: str | None) -> DelayMemoryAttr:
+    return DelayMemoryAttr(DelayMemory(int(entries), int(bound), int(observed) if observed is not None else None))
 
 
 @lru_cache(_REMEMBERED)

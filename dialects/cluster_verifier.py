@@ -15,6 +15,8 @@ from xdsl.utils.exceptions import VerifyException
 from snnir.dialects.attributes import SignalType, symbol
 from snnir.dialects.cluster import ClusterOp, InputOp, OutputOp, ProgramOp, address_of
 from snnir.dialects.cluster_attributes import Slice
+from snnir.dialects.cluster_cells import Cells
+from snnir.dialects.cluster_reads import verify_delay_memories
 from snnir.dialects.cluster_routes_verifier import verify_routes
 from snnir.dialects.cluster_synapses import AxonGroups, Groups, verify_synapses
 from snnir.dialects.cluster_tables import AxonTable, RowTable, Signals, SliceTable
@@ -76,6 +78,8 @@ def verify_program(program: ProgramOp) -> None:
     machine = machine_of(program)
     if machine is not None:
         _verify_machine(program, machine)
+        if machine.crossbar.synapses:
+            _verify_storage(program, network, machine.crossbar.synapses)
 
 
 def _verify_operands(op: ClusterOp | OutputOp, block: Block) -> None:
@@ -182,6 +186,17 @@ def _verify_states(name: str, parts: Sequence[Slice], machine: Machine) -> None:
         raise VerifyException(f"@{name} has {max(neurons, most)} neurons, a crossbar keeps {limit}")
 
 
+def _verify_storage(program: ProgramOp, network: NetworkOp, limit: int) -> None:
+    """No crossbar holds more weights other than 0 than it has memory for; counted where it has more cells than that."""
+    cells = Cells(network)
+    for cluster in program.clusters:
+        if sum([len(part.rows) * part.columns for part in cluster.parts]) <= limit:
+            continue
+        weights = cells.weights(cluster)
+        if weights > limit:
+            raise VerifyException(f"@{cluster.sym_name.data} holds {weights} weights, a crossbar stores {limit}")
+
+
 def _verify_machine(program: ProgramOp, machine: Machine) -> None:
     taken: dict[object, str] = {}
     for cluster in program.clusters:
@@ -204,4 +219,5 @@ def _verify_machine(program: ProgramOp, machine: Machine) -> None:
             if place in taken:
                 raise VerifyException(f"@{name} and @{taken[place]} are on the same crossbar")
             taken[place] = name
+    verify_delay_memories(program.clusters, machine.delays)
     verify_routes([*program.clusters, *program.inputs], machine)

@@ -16,8 +16,8 @@ class CheckPlatform(SNNPass):
     """Say which limits of the machine each layer breaks, all at once, and change nothing.
 
     By structure alone, in a second or two for any network: fan-in, columns, rows and cells, neuron models and
-    semantics, delays, weights, signals, buffers, routing tables. Fails when a limit is broken, with a line and a hint
-    for each, and for what may break one. `snnc check` prints all figures.
+    semantics, delays and what remembers them, weights, signals, buffers, routing tables. Fails when a limit is broken,
+    with a line and a hint for each, and for what may break one. `snnc check` prints all figures.
     """
 
     name = "check-platform"

@@ -10,6 +10,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from snnir.dialects.quick_text import collection_paused
 from snnir.partition.clustering import cluster
 from snnir.partition.problem import Options, PartitionError
+from snnir.partition.storage import StorageError
 from snnir.passes.base import SNNPass, fail, machine, program
 from snnir.passes.cluster.clusters import Builder
 from snnir.passes.cluster.problem import problem_of, site_of
@@ -22,7 +23,8 @@ class ConvertSNNToCluster(SNNPass):
 
     Needs a program and a machine. The program stays in the module; a `cluster.program` that refers to it is added.
     Neurons that read more axons than a crossbar has rows are split into partial sums where the machine adds digitally;
-    on other machines run `snn-split-fanin` first.
+    on other machines run `snn-split-fanin` first. Where the memory of a crossbar holds fewer synapses than it has
+    cells, what is too much moves to other crossbars, divided where it must.
     """
 
     name = "convert-snn-to-cluster"
@@ -49,6 +51,8 @@ class ConvertSNNToCluster(SNNPass):
         except PartitionError as error:
             name = problem.layers[error.layer].name
             hint = "run snn-split-fanin before, or compile for a machine with digital partial sums"
+            if isinstance(error, StorageError):
+                hint = f"prune synapses, or compile for a machine with crossbar.synapses = {error.needed} or more"
             fail(network.sources[name], f"@{name}: {error}", hint)
         Rewriter.insert_op(Builder(network, problem, plan).build(), InsertPoint.after(network))
         self.statistics["clusters"] = len(plan)

@@ -57,6 +57,7 @@ def problem_of(
         np.concatenate([np.empty(0), *spikes]),
         slices,
         target.crossbar.neurons,
+        target.crossbar.synapses,
     )
 
 

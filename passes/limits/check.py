@@ -10,6 +10,7 @@ from snnir.passes.activity import Assumption
 from snnir.passes.cluster.problem import problem_of
 from snnir.passes.limits.figures import Figures, figures_of
 from snnir.passes.limits.findings import Finding, Layer, Level, PlatformCheck
+from snnir.passes.limits.memories import of_delays, of_synapses
 from snnir.passes.limits.network import of_host, of_tables
 from snnir.passes.placeable import examine
 
@@ -39,6 +40,8 @@ def check(network: NetworkOp, target: Machine, activity: Assumption = "peak") ->
         layers.append(layer)
         if figures is not None:
             findings.extend(_of_layer(layer, figures, target, activity))
+            findings.extend(of_synapses(layer, figures, target))
+            findings.extend(of_delays(layer, figures, examined.connections[name], target, activity))
     findings.extend(_of_crossbars(network, target, total, [layer for layer in layers if layer.figures is None]))
     findings.extend(of_tables(network, target, examined.connections))
     findings.extend(of_host(network, target))

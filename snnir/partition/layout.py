@@ -52,7 +52,7 @@ class Layout:
             filling, traffic = min(found, key=lambda one: one[1].total())
             Refinement(filling, traffic).run()
         joined = zip_longest(clusters, filling.parts(), fillvalue=list[Part]())
-        return [_merged([*cluster, *more]) for cluster, more in joined]
+        return [merged([*cluster, *more]) for cluster, more in joined]
 
     def _filled(
         self,
@@ -107,7 +107,7 @@ def _firsts(covers: Sequence[Cover]) -> list[int]:
     return np.cumsum([0, *(len(cover.pattern.widths) for cover in covers)]).tolist()
 
 
-def _merged(parts: Sequence[Part]) -> list[Part]:
+def merged(parts: Sequence[Part]) -> list[Part]:
     """Whole parts of the same layer as one, and so parts of the same home."""
     found: dict[tuple[int, int, int], list[Part]] = {}
     for number, part in enumerate(parts):

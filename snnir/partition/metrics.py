@@ -50,9 +50,20 @@ def _check_cluster(problem: Problem, number: int, parts: Sequence[Part]) -> None
         (len(parts), problem.slices or len(parts), "slices"),
         (sum(len(part.neurons) for part in parts if not part.is_partial), kept, "neurons"),
         (max(len(part.neurons) for part in parts), kept, "neurons"),
+        (_stored(problem, parts) if problem.synapses else 0, problem.synapses, "synapses"),
     ):
         if used > limit:
             raise ValueError(f"cluster {number} takes {used} {what}, a crossbar has {limit}")
+
+
+def _stored(problem: Problem, parts: Sequence[Part]) -> int:
+    """The synapses that a cluster takes memory for."""
+    return sum(
+        int(np.count_nonzero(kernel_cells(problem, part)))
+        if part.kernel is not None
+        else int(np.count_nonzero(problem.connected(part.layer, part.axons, part.neurons)))
+        for part in parts
+    )
 
 
 def _check_kernel(problem: Problem, number: int, part: Part) -> None:
@@ -254,7 +265,7 @@ def utilisation(problem: Problem, plan: Plan) -> Utilisation:
         for part in parts:
             columns[number] += part.columns
             if part.kernel is not None:
-                cells[number] += _kernel_cells(problem, part, part.kernel)
+                cells[number] += np.count_nonzero(kernel_cells(problem, part))
             elif part.home is None:
                 cells[number] += fanin[part.layer][part.neurons].sum()
             else:
@@ -262,12 +273,18 @@ def utilisation(problem: Problem, plan: Plan) -> Utilisation:
     return Utilisation(rows / problem.rows, columns / problem.columns, cells / (problem.rows * problem.columns))
 
 
-def _kernel_cells(problem: Problem, part: Part, kernel: IntArray) -> int:
-    """The cells of a part that is read at several positions."""
-    conv = problem.layers[part.layer].inputs[0].synapses
-    assert isinstance(conv, Conv)
+def kernel_cells(problem: Problem, part: Part) -> "NDArray[np.bool_]":
+    """Where a part that is read at several positions has weights, (rows, columns)."""
+    conv = _conv(problem, part)
+    assert conv is not None and part.kernel is not None
     channels = part.neurons[:: part.reads] // prod(conv.windows.result)
-    return int(np.count_nonzero(conv.reads(kernel // prod(conv.windows.kernel), channels)))
+    return conv.reads(part.kernel // prod(conv.windows.kernel), channels)
+
+
+def kernel_axons(problem: Problem, part: Part) -> IntArray:
+    """The axons that the windows of such a part meet where a column reads them, ascending."""
+    met = _Shared(problem, part).met
+    return np.unique(met[met >= 0])
 
 
 @dataclass(frozen=True)
@@ -279,7 +296,7 @@ class Bounds:
     rows: int
     """A row carries one axon to at most `columns` neurons."""
     cells: int
-    """A cell holds one synapse."""
+    """A cell holds one synapse, and the memory of a crossbar so many."""
     slices: int
     """A crossbar has room for parts of so many layers; 0 without such a limit."""
     neurons: int = 0
@@ -376,7 +393,7 @@ def _bounds(problem: Problem, lines: _Lines, parts: int = 0) -> Bounds:
     return Bounds(
         columns=-(-lines.columns // problem.columns),
         rows=-(-lines.rows // problem.rows),
-        cells=-(-lines.cells // (problem.rows * problem.columns)),
+        cells=-(-lines.cells // problem.cells),
         slices=-(-parts // problem.slices) if problem.slices else 0,
         neurons=-(-lines.neurons // problem.neurons) if problem.neurons > problem.columns else 0,
     )

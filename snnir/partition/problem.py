@@ -72,6 +72,14 @@ class Problem:
     """The most slices that may share a crossbar; 0: any number."""
     neurons: int = 0
     """Neurons that a crossbar keeps the state of; more than `columns`: kernels may be read several times a step."""
+    synapses: int = 0
+    """Synapses that a crossbar has memory for; 0: one in each cell."""
+
+    @property
+    def cells(self) -> int:
+        """Synapses that a crossbar holds."""
+        every = self.rows * self.columns
+        return min(every, self.synapses or every)
 
     @property
     def axons(self) -> int:

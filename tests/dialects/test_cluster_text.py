@@ -33,15 +33,16 @@ PRINTED = (
     "cluster.program of @n {\n"
     "  %x = cluster.input @x : !snn.signal<64, spike>\n"
     "  %a, %b = cluster.cluster @c0 axons(%x[0:4, 7], %b[0:2] delay 1) sums(%p) "
-    'slices(neurons @p[0:2] rows [0:5] column 0 adds 1, neurons @"q 1"[3] rows [] column 9) at [0, 1] crossbar 2 '
+    'slices(neurons @p[0:2] rows [0:5] column 0 adds 1, neurons @"q 1"[3] rows [] column 9) '
+    "delays(entries = 3, bound = 4, observed = 0) at [0, 1] crossbar 2 "
     "routes(0 to tile [1, 0], tile [1, 1] and 1 to host) : (!snn.signal<64, spike>, !snn.signal<1, spike>, "
     "!cluster.partial<2>) -> (!snn.signal<2, spike>, !snn.signal<1, spike>)\n"
     "  %p = cluster.cluster @c1 axons(%a[1]) slices(partial @p[0:2] rows [0] column 0) : "
     "(!snn.signal<2, spike>) -> !cluster.partial<2>\n"
     "  cluster.cluster @c2 axons() slices() : () -> ()\n"
     "  %w = cluster.cluster @c3 axons(%x[0:9] delay 2 windowed, %a[0] windowed) slices(neurons @w[0:4] rows [0:2] "
-    "column 0 reads 2 kernel [4, 7] windows [0:10]) : (!snn.signal<64, spike>, !snn.signal<2, spike>) -> "
-    "!snn.signal<4, spike>\n"
+    "column 0 reads 2 kernel [4, 7] windows [0:10]) delays(entries = 12, bound = 12) : "
+    "(!snn.signal<64, spike>, !snn.signal<2, spike>) -> !snn.signal<4, spike>\n"
     "  cluster.output @y(%a, %b) : !snn.signal<2, spike>, !snn.signal<1, spike>\n"
     "}\n"
 )
@@ -116,6 +117,8 @@ def cluster_texts(rng: random.Random, count: int, *, wrong: bool = True) -> list
         line = f"{results}cluster.cluster @c{number} axons({', '.join(axons)})"
         line += f" sums({', '.join('%' + name for name, _ in sums)})" if sums else ""
         line += f" slices({', '.join(text for _, _, text in parts)})"
+        delays = ("", f" delays(entries = {number}, bound = 900)", " delays(entries = 2, bound = 2, observed = 1)")
+        line += delays[number % 3]
         line += rng.choice(("", f" at [{rng.randrange(9)}, 3] crossbar {rng.randrange(4)}"))
         line += rng.choice(("", " routes()", " routes(0 to tile [0, 7], host and 2 to host)"))
         line += rng.choice(("", "", "", " {note = 1 : i64}"))
@@ -208,6 +211,11 @@ def spaced(text: str, rng: random.Random) -> str:
         (": () -> ()", ": () -> () ?", "region|Expected|block"),
         ("adds 1", "adds -1", "Expected|expected"),
         ("delay 1", "delay -1", "a delay is a number of steps"),
+        ("entries = 3", "entries = 5", "1 to 4 entries are reserved"),
+        ("entries = 3", "entries = 0", "not 0"),
+        ("bound = 4, ", "", "'bound' is missing"),
+        ("observed = 0", "observed = 4", "4 entries were in use, and only 3 are reserved"),
+        ("observed = 0", "seen = 0", "'seen' is unknown"),
         ("[1, 0]", "[1]", "a router is"),
         ("[1, 0]", "[1, 1]", "each destination once"),
         ("signal<64", "signal<0", "empty"),

@@ -22,9 +22,16 @@ ALGORITHMS = {
 def cluster(name: str, problem: Problem, options: Options) -> Plan:
     """The plan of an algorithm of `ALGORITHMS`.
 
-    The same arguments give the same plan. Raises `KeyError` for a name that is none, `PartitionError` for a layer that
-    fits no crossbar, `ImportError` where an algorithm needs a package that is not there.
+    Where a crossbar's memory holds fewer synapses than it has cells, what is too much has moved
+    (`snnir.partition.storage`). The same arguments give the same plan. Raises `KeyError` for a name that is none,
+    `PartitionError` for a layer that fits no crossbar, `ImportError` where an algorithm needs a package that is not
+    there.
     """
     if name not in ALGORITHMS:
         raise KeyError(f"there is no clustering {name!r}, only {', '.join(ALGORITHMS)}")
-    return getattr(import_module(f"{__name__}.{name}"), name)(problem, options)
+    plan: Plan = getattr(import_module(f"{__name__}.{name}"), name)(problem, options)
+    if not problem.synapses:
+        return plan
+    from snnir.partition.storage import within_synapses  # noqa: PLC0415  (few machines have such a limit)
+
+    return within_synapses(problem, plan)
