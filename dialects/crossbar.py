@@ -47,6 +47,7 @@ from snnir.dialects.cluster_attributes import (
     parse_place,
     place_text,
 )
+from snnir.dialects.cluster_delays import DelayMemoryAttr, parse_delay_memory
 from snnir.dialects.cluster_routes import Route, RouteAttr, parse_route
 from snnir.dialects.crossbar_signals import InputOp, PopulationOp
 from snnir.dialects.crossbar_slices import SliceOp
@@ -173,17 +174,28 @@ class OutputOp(IRDLOperation):
 @irdl_op_definition
 class CrossbarOp(IRDLOperation):
     """One crossbar: its cells (rows x columns), where its rows come from, what its columns drive; see
-    `crossbar.machine`."""
+    `crossbar.machine`. `delays` is what it takes of its delay memory.
+
+    ```mlir
+    crossbar.crossbar @c0 at [0, 0] crossbar 0 delays(entries = 5, bound = 6, observed = 4)
+        cells #snn.tensor<"c0.cells", 2x1xi8, [1, 2]> {
+      crossbar.axons @pixels[0:2] delay 2
+      crossbar.slice @c0.sum partial @copy[0:1] rows [0:2] column 0
+      crossbar.order [@c0.sum]
+    }
+    ```
+    """
 
     name = "crossbar.crossbar"
     sym_name = prop_def(SymbolNameConstraint())
     place = prop_def(PlaceAttr)
+    delays = opt_prop_def(DelayMemoryAttr)
     cells = prop_def(TensorAttr)
     body = region_def("single_block")
     traits = traits_def(NoTerminator())
 
-    def __init__(self, name: str, place: Place, cells: TensorAttr) -> None:
-        properties = {"sym_name": StringAttr(name), "place": PlaceAttr(place), "cells": cells}
+    def __init__(self, name: str, place: Place, cells: TensorAttr, delays: DelayMemoryAttr | None = None) -> None:
+        properties = {"sym_name": StringAttr(name), "place": PlaceAttr(place), "delays": delays, "cells": cells}
         super().__init__(properties=properties, regions=[Region(Block())])
 
     @property
@@ -220,6 +232,8 @@ class CrossbarOp(IRDLOperation):
         for part in self.slices:
             if part.part.data.rows.stop > (fed if part.part.data.windows is None else rows):
                 raise VerifyException(f"@{part.sym_name.data} uses a row that has no axon")
+        if self.delays is not None and not any(op.axons.data.delay for op in self.axons):
+            raise VerifyException(f"@{name} reserves entries of a delay memory, and reads nothing late")
         ranges = sorted((s.part.data.column, s.part.data.column + s.part.data.columns) for s in self.slices)
         if any(stop > start for (_, stop), (start, _) in pairwise(ranges)):
             raise VerifyException(f"@{name}: two slices use the same column")
@@ -229,6 +243,8 @@ class CrossbarOp(IRDLOperation):
         properties: dict[str, Attribute] = {"sym_name": parser.parse_symbol_name()}
         parser.parse_keyword("at")
         properties["place"] = PlaceAttr(parse_place(parser))
+        if parser.parse_optional_keyword("delays"):
+            properties["delays"] = DelayMemoryAttr(parse_delay_memory(parser, parser.Delimiter.PAREN))
         parser.parse_keyword("cells")
         properties["cells"] = parser.parse_attribute()
         attributes = parser.parse_optional_attr_dict_with_keyword()
@@ -236,7 +252,8 @@ class CrossbarOp(IRDLOperation):
         return cls.create(properties=properties, attributes=attributes.data if attributes else {}, regions=[body])
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" {symbol(self.sym_name.data)} at {place_text(self.place.data)} cells ")
+        delays = f" delays({self.delays.data})" if self.delays is not None else ""
+        printer.print_string(f" {symbol(self.sym_name.data)} at {place_text(self.place.data)}{delays} cells ")
         printer.print_attribute(self.cells)
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")

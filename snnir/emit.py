@@ -104,6 +104,7 @@ def machine_document(machine: Machine) -> dict[str, Any]:
         "chip": list(machine.tiles.chip) if machine.tiles.chip != (0, 0) else None,
         **_codes(machine.crossbar),
         **({} if machine.device is None else {"device": asdict(machine.device)}),
+        **({} if machine.delays is None else {"delays": asdict(machine.delays)}),
     }
 
 
@@ -139,6 +140,7 @@ def _crossbar(op: CrossbarOp, arrays: "dict[str, np.ndarray[Any, Any]]") -> dict
         "slices": [_slice(part, arrays) for part in op.slices],
         "order": op.order,
         **({"stages": op.lags} if any(op.lags) else {}),
+        **({"delays": asdict(op.delays.data)} if op.delays is not None else {}),
     }
 
 

@@ -63,7 +63,7 @@ class Programs:
         cells = self._cells(cluster)
         self.cells += int(np.count_nonzero(cells))
         place = cluster.place.data if cluster.place is not None else Place((0, 0), 0)
-        op = CrossbarOp(own, place, TensorAttr.of(f"{own}.cells", cells))
+        op = CrossbarOp(own, place, TensorAttr.of(f"{own}.cells", cells), cluster.delays)
         for signal, axons in zip(cluster.signals, cluster.axons, strict=True):
             op.body.block.add_op(AxonsOp(address_of(signal)[0], axons.data))
         for name, part, sums in zip(names[cluster], cluster.parts, cluster.sums_of_slices, strict=True):

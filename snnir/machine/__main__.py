@@ -96,6 +96,7 @@ def summarise(configuration: Configuration, data: SpikeData, result: Run, timing
             "link_flits": dict(timing.link_flits),
         },
         "guarantee": guarantee,
+        **({"delay_peaks": dict(result.delay_peaks)} if result.delay_peaks else {}),
     }
 
 
@@ -106,6 +107,10 @@ def _text(summary: dict[str, Any]) -> str:
         lines.append(f"{'accuracy':<12}{summary['accuracy']:.2%}")
     for name, mean in summary["spikes_per_sample"].items():
         lines.append(f"{'codes not 0' if name in summary['coded'] else 'spikes':<12}{mean:.1f} per sample in {name}")
+    peaks: dict[str, int] = summary.get("delay_peaks", {})
+    if peaks:
+        most = max(peaks, key=lambda name: peaks[name])
+        lines.append(f"{'delay memory':<14}{peaks[most]:,} entries at most, in {most}")
     rate = timing["steps_per_second"]
     speed = "not defined for one step" if rate is None else f"{rate:,.0f} steps/s"
     lines.append(f"{'throughput':<12}{speed} over {timing['steps']} steps")

@@ -10,6 +10,8 @@ from typing import NoReturn
 import numpy as np
 
 from snnir.errors import SnnirError
+from snnir.machine.delays.memory import Limit
+from snnir.machine.delays.ring import check_slots
 from snnir.machine.parts import Activation, Channel, Configuration, Crossbar, Dependency, Flow, Place, Slice, Tile
 from snnir.machine.topology import branches, is_tile
 
@@ -83,6 +85,29 @@ def _check_device(configuration: Configuration) -> None:
     if device.levels != levels:
         message = f"{device.levels} levels, but cells hold {levels}"
         _fail(configuration, "/machine/device/levels", message, "levels are 2 to the power of the bits of a cell")
+
+
+def _check_delays(configuration: Configuration) -> None:
+    """Entries are reserved where there are delays and a memory, rings have their slots and hold whole numbers."""
+    machine, delays = configuration.machine, configuration.machine.delays
+    if delays is not None and delays.memory == "ring" and machine.weight_bits is None:
+        message = "a ring buffer of real numbers, whose sums depend on the order in which spikes come"
+        _fail(configuration, "/machine/delays/memory", message, "state 'weight_bits', or use another memory")
+    for number, crossbar in enumerate(configuration.crossbars):
+        pointer = f"/crossbars/{number}"
+        if crossbar.delays is not None:
+            if delays is None:
+                message = "entries of a delay memory, and the machine has none"
+                _fail(configuration, f"{pointer}/delays", message, "state 'delays' of the machine, or remove these")
+            if not crossbar.has_delays:
+                _fail(configuration, f"{pointer}/delays", "no row has a delay", "remove 'delays' of the crossbar")
+            if delays.entries and crossbar.delays.entries > delays.entries:
+                message = f"{crossbar.delays.entries} entries are reserved, and the memory has {delays.entries}"
+                hint = "prune delays, or choose a machine with a larger memory"
+                _fail(configuration, f"{pointer}/delays/entries", message, hint)
+        if delays is not None and delays.memory == "ring" and crossbar.has_delays:
+            place = f"{configuration.path}:{pointer}"
+            check_slots(crossbar, Limit(place, crossbar.name, configuration.entries_of(crossbar)))
 
 
 def _check_sites(configuration: Configuration) -> None:
@@ -349,6 +374,7 @@ _RULES: tuple[Callable[[Configuration], None], ...] = (
     _check_partials,
     _check_coverage,
     _check_codes,
+    _check_delays,
     _check_channels,
     _check_flows,
     _check_guarantee,

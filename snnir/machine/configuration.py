@@ -27,6 +27,8 @@ from snnir.machine.parts import (
     Code,
     Configuration,
     Crossbar,
+    DelayMemory,
+    Delays,
     Device,
     Flow,
     Guarantee,
@@ -271,6 +273,7 @@ class _Reader:
             signs=raw.get("signs", "cell"),
             adc_bits=int(raw.get("adc_bits", 0)),
             device=None if "device" not in raw else _device(raw["device"]),
+            delays=None if "delays" not in raw else _delays(raw["delays"]),
         )
 
     def _crossbar(self, raw: dict[str, Any], machine: Machine, pointer: str) -> Crossbar:
@@ -289,7 +292,8 @@ class _Reader:
         order = tuple(raw["order"])
         stages = tuple(raw.get("stages", [0] * len(order)))
         place = _tile(raw["tile"]), int(raw["index"])
-        return Crossbar(raw["name"], *place, cells, groups, slices, order, stages, windowed)
+        reserved = None if "delays" not in raw else _delay_memory(raw["delays"])
+        return Crossbar(raw["name"], *place, cells, groups, slices, order, stages, windowed, reserved)
 
     def _row_groups(self, raw: Sequence[dict[str, Any]], left: int, pointer: str) -> tuple[RowGroup, ...]:
         groups: list[RowGroup] = []
@@ -429,6 +433,15 @@ class _Reader:
 def _device(raw: dict[str, Any]) -> Device:
     values = {name: float(value) for name, value in raw.items() if name != "levels"}
     return Device(levels=int(raw["levels"]), **values)
+
+
+def _delays(raw: dict[str, Any]) -> Delays:
+    return Delays(raw["memory"], int(raw["entries"]), int(raw["bits"]))
+
+
+def _delay_memory(raw: dict[str, Any]) -> DelayMemory:
+    observed = raw["observed"]
+    return DelayMemory(int(raw["entries"]), int(raw["bound"]), None if observed is None else int(observed))
 
 
 def _tile(raw: Sequence[int]) -> Tile:

@@ -9,7 +9,7 @@ that multiplies.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from snnir.errors import SnnirError
 from snnir.machine.counts import Counts
+from snnir.machine.delays import Memories
+from snnir.machine.delays.memory import Memory
 from snnir.machine.parts import Activation, Configuration, Neuron, Signal, Slice, taps
 
 Reals = NDArray[np.float64]
@@ -33,10 +35,15 @@ _AT_ONCE = 1 << 21
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a run gave: `spikes` (or codes) per population, (samples, steps, size), and `counts` for the timing."""
+    """What a run gave: `spikes` (or codes) per population, (samples, steps, size), and `counts` for the timing.
+
+    `delay_peaks`: for each crossbar with a delay memory the most entries that one sample took at a time (of a ring
+    buffer: the slots that are there); empty where the machine has no delay memories.
+    """
 
     spikes: Mapping[str, Spikes]
     counts: Counts
+    delay_peaks: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def run(
@@ -52,16 +59,20 @@ def run(
     `reader` takes the place of cells that add up exactly what is on their rows, see `snnir.analog.evaluate`.
 
     Each sample is one inference: it starts with v = 0, synaptic current 0 and empty delay memories. Raises `SnnirError`
-    for missing, unknown or misshaped inputs (`place` names their origin), for a cycle of slices without a delay, and
-    for a state that leaves the range of a 64-bit float.
+    for missing, unknown or misshaped inputs (`place` names their origin), for a cycle of slices without a delay, for
+    a state that leaves the range of a 64-bit float, and for a delay memory that is too small: no spike is ever lost.
     """
     samples, steps = _check_inputs(configuration, inputs, place)
     signals: dict[str, Spikes] = {item.name: np.asarray(inputs[item.name]) for item in configuration.inputs}
     for population in configuration.populations:
         signals[population.name] = np.zeros((samples, steps, population.size), population.dtype)
     units = [_Unit(configuration, name, samples, steps, reader) for name in evaluation_order(configuration)]
+    memories = _memories(configuration, samples, units, reader)
     sums: dict[str, Reals] = {}
     for step in range(steps):
+        memories.begin(step)
+        for item in configuration.inputs:
+            memories.arrive(item.name, np.arange(item.size), signals[item.name][:, step])
         for unit in units:
             try:
                 with np.errstate(over="raise", invalid="raise"):
@@ -69,12 +80,35 @@ def run(
             except FloatingPointError:
                 message = f"step {step}: the state of slice {unit.part.name!r} leaves the range of 64-bit floats"
                 raise SnnirError(configuration.path, message, "check its decay, gain and thresholds") from None
+            if not unit.part.is_partial:
+                population, neurons = unit.part.population, unit.part.neurons
+                memories.arrive(population, neurons, signals[population][:, step, neurons])
+        memories.end()
     counts = Counts(
         spikes_in={unit.part.name: unit.spikes_in.reshape(-1) for unit in units},
         spikes_out={item.name: np.count_nonzero(signals[item.name], 2).reshape(-1) for item in configuration.inputs}
         | {unit.part.name: unit.spikes_out.reshape(-1) for unit in units},
     )
-    return Run({population.name: signals[population.name] for population in configuration.populations}, counts)
+    emitted = {population.name: signals[population.name] for population in configuration.populations}
+    return Run(emitted, counts, memories.peaks)
+
+
+def _memories(configuration: Configuration, samples: int, units: "list[_Unit]", reader: Reader | None) -> Memories:
+    """The delay memories, each known to the slices of its crossbar."""
+    memories = Memories(configuration, samples, {unit.part.name: unit.add for unit in units})
+    delays = configuration.machine.delays
+    for unit in units:
+        unit.memory = memories.of.get(configuration.home[unit.part.name].name)
+        if unit.memory is None or delays is None or delays.memory != "ring":
+            continue
+        if reader is not None:
+            message = "a ring buffer adds up whole numbers before columns are read, and analog cells give none"
+            hint = "state another delay memory, or evaluate without delays"
+            raise SnnirError(f"{configuration.path}:/machine/delays/memory", message, hint)
+        if not unit.exact:
+            message = f"sums of slice {unit.part.name!r} take more than {_MANTISSA_BITS} bits, and rings add exactly"
+            raise SnnirError(f"{configuration.path}:/machine/delays/memory", message, "use fewer bits")
+    return memories
 
 
 def evaluation_order(configuration: Configuration) -> tuple[str, ...]:
@@ -158,12 +192,14 @@ class _Unit:
         crossbar = configuration.home[name]
         part = configuration.slices[name]
         self.part: Slice = part
+        self.memory: Memory | None = None
+        """The delay memory of its crossbar, which then says what its columns add up."""
         self._reader = reader
         self._taps = taps(crossbar, part)
         self._cells = np.ascontiguousarray(crossbar.cells[part.rows, slice(*part.columns)], np.float64)
         sources = {item.name: item for item in (*configuration.inputs, *configuration.populations)}
         codes = [sources[group.source].code for group, _, _ in self._taps]
-        self._exact = sums_are_exact(self._cells, max([code.most for code in codes if code is not None], default=1))
+        self.exact = sums_are_exact(self._cells, max([code.most for code in codes if code is not None], default=1))
         self._axons = np.zeros((samples, len(part.axons)))
         self._met: NDArray[np.int64] | None = None
         if part.windows is not None:
@@ -182,7 +218,7 @@ class _Unit:
         for group, neurons, positions in self._taps:
             axons[:, positions] = signals[group.source][:, step - group.delay, neurons] if step >= group.delay else 0
         self.spikes_in[:, step] = np.count_nonzero(axons, 1)
-        total = self._sums(axons)
+        total = self._sums(axons) if self.memory is None else self.memory.sums(self.part.name)
         for name in self.part.partials:
             total = total + sums[name]
         neuron = self.part.neuron
@@ -192,6 +228,16 @@ class _Unit:
         spikes = self._update(neuron, self.part.scale * total + self.part.bias)
         signals[self.part.population][:, step, self.part.neurons] = spikes
         self.spikes_out[:, step] = np.count_nonzero(spikes, 1)
+
+    def add(self, axons: Reals, positions: NDArray[np.int64] | None) -> Reals:
+        """What the columns add up for its axons, (samples, axons) -> (samples, neurons), or for some of them."""
+        if positions is None:
+            return self._sums(axons)
+        if self._met is None and self.exact and self._reader is None:
+            return axons @ self._cells[positions]
+        whole = np.zeros_like(self._axons)
+        whole[:, positions] = axons
+        return self._sums(whole)
 
     def _sums(self, axons: Reals) -> Reals:
         """What the columns add up, (samples, neurons); in as many reads as there are windows."""
@@ -214,7 +260,7 @@ class _Unit:
         """What the columns add up for spikes or codes on the rows, (reads, rows) -> (reads, columns)."""
         if self._reader is not None:
             return self._reader(self.part.name, rows)
-        return rows @ self._cells if self._exact else _add_rows(rows, self._cells)
+        return rows @ self._cells if self.exact else _add_rows(rows, self._cells)
 
     def _update(self, neuron: Neuron | Activation, current: Reals) -> NDArray[Any]:
         """The neuron equations of the configuration format, operation by operation in its order."""

@@ -63,6 +63,17 @@ class Device:
 
 
 @dataclass(frozen=True)
+class Delays:
+    """The delay memory beside each crossbar, see `snnir.machine.delays`."""
+
+    memory: Literal["ring", "queue", "circular", "fifo"]
+    entries: int = 0
+    """Slots of a ring buffer, or events of the others, of one crossbar; 0: no limit."""
+    bits: int = 0
+    """Bits of one slot or event, for sizes: nothing is computed with so many; 0: not stated."""
+
+
+@dataclass(frozen=True)
 class Machine:
     """The machine that is configured: `mesh` columns x rows of tiles, crossbars of `rows` x `columns` cells.
 
@@ -90,6 +101,8 @@ class Machine:
     """Bits of a conversion of a column's current; 0: exact."""
     device: Device | None = None
     """What cells are made of, for `snnir.analog`; None: not stated."""
+    delays: Delays | None = None
+    """The delay memory of a crossbar; None: each row keeps its own past spikes."""
 
     @property
     def columns_per_weight(self) -> int:
@@ -254,6 +267,18 @@ class Slice:
         return 1 if self.windows is None else len(self.windows.origins)
 
 
+@dataclass(frozen=True)
+class DelayMemory:
+    """What a crossbar takes of its delay memory: slots of a ring buffer, or events."""
+
+    entries: int
+    """How many are reserved; a run that needs more stops with an error."""
+    bound: int
+    """How many there are when every neuron spikes in every step."""
+    observed: int | None
+    """The most at a time on the data that the compiler had; None: it had none."""
+
+
 @dataclass(frozen=True, eq=False)
 class Crossbar:
     """One configured crossbar; `cells` is (rows, columns) of the machine, `order` the static order of its slices.
@@ -271,6 +296,13 @@ class Crossbar:
     stages: tuple[int, ...]
     windowed: tuple[RowGroup, ...] = ()
     """What slices with windows read."""
+    delays: DelayMemory | None = None
+    """What is reserved of its delay memory; None: all that the machine has."""
+
+    @property
+    def has_delays(self) -> bool:
+        """Whether a row, or a windowed axon, is driven later than its source emits."""
+        return any(group.delay for group in (*self.rows, *self.windowed))
 
 
 @dataclass(frozen=True)
@@ -348,6 +380,12 @@ class Configuration:
     def home(self) -> Mapping[str, Crossbar]:
         """The crossbar of each slice, by the slice's name."""
         return {part.name: crossbar for crossbar in self.crossbars for part in crossbar.slices}
+
+    def entries_of(self, crossbar: Crossbar) -> int | None:
+        """How much the delay memory of a crossbar may hold; None: as much as comes."""
+        if crossbar.delays is not None:
+            return crossbar.delays.entries
+        return (self.machine.delays.entries or None) if self.machine.delays is not None else None
 
     @cached_property
     def dependencies(self) -> tuple[Dependency, ...]:

@@ -1278,3 +1278,17 @@ crossbar.machine @m dt 0.001 {
   crossbar.flow @x to tile [0, 0]
   crossbar.flow @s to host
 }
+
+// -----
+
+// CHECK: error: crossbar.crossbar: @c0 reserves entries of a delay memory, and reads nothing late
+crossbar.crossbar @c0 at [0, 0] crossbar 0 delays(entries = 5, bound = 6) cells #snn.tensor<"c0.cells", 1x1xi8, [0]> {
+  crossbar.axons @x[0]
+}
+
+// -----
+
+// CHECK: error: 1 to 6 entries are reserved, as more are never in use, not 7
+crossbar.crossbar @c0 at [0, 0] crossbar 0 delays(entries = 7, bound = 6) cells #snn.tensor<"c0.cells", 1x1xi8, [0]> {
+  crossbar.axons @x[0] delay 1
+}

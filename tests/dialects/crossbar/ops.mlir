@@ -124,3 +124,21 @@ crossbar.machine @m dt 0.001 {
   crossbar.flow @s to host
 // CHECK-NEXT: }
 }
+
+// -----
+
+// What a crossbar takes of its delay memory.
+// CHECK: crossbar.machine @late dt 0.001 {
+crossbar.machine @late dt 0.001 {
+  // CHECK-NEXT: crossbar.crossbar @c0 at [0, 0] crossbar 0 delays(entries = 5, bound = 6, observed = 4) cells #snn.tensor<"c0.cells", 1x1xi8, [0]> attributes {note = "a"} {
+  crossbar.crossbar @c0 at [0, 0] crossbar 0 delays(bound = 6, observed = 4, entries = 5) cells #snn.tensor<"c0.cells", 1x1xi8, [0]> attributes {note = "a"} {
+    // CHECK-NEXT: crossbar.axons @x[0] delay 3
+    crossbar.axons @x[0] delay 3
+  }
+  // CHECK: crossbar.crossbar @c1 at [0, 0] crossbar 1 delays(entries = 6, bound = 6) cells #snn.tensor<"c1.cells", 1x1xi8, [0]> {
+  crossbar.crossbar @c1 at [0, 0] crossbar 1 delays(entries = 6, bound = 6) cells #snn.tensor<"c1.cells", 1x1xi8, [0]> {
+    crossbar.axons @x[0] delay 1
+  }
+  // CHECK: crossbar.input @x size 1
+  crossbar.input @x size 1
+}
