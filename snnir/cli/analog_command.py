@@ -18,9 +18,10 @@ from snnir.cli.errors import Situation
 from snnir.cli.progress import progress
 from snnir.errors import SnnirError
 from snnir.flow.directory import MACHINE, read_manifest
+from snnir.flow.energy import machine_inputs
 from snnir.frontend.platform import read_device
-from snnir.machine import Configuration, encoded, load
-from snnir.sim.data import read_labels, read_spike_arrays
+from snnir.machine import Configuration, load
+from snnir.sim.data import read_labels
 
 _LONGEST = 18
 
@@ -82,17 +83,7 @@ def _read(
     configuration: Configuration, path: Path, samples: int | None
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64] | None]:
     """The inputs as the machine takes them, flat behind the steps, and labels."""
-    arrays = read_spike_arrays(path, samples, configuration.dt)
-    sizes = {item.name: item for item in configuration.inputs}
-    flat = {name: array.reshape(*array.shape[:2], -1) for name, array in arrays.items() if name in sizes}
-    for name, item in sizes.items():
-        if name not in flat:
-            raise SnnirError(path, f"no array for the input '{name}'", f"there are {', '.join(arrays) or 'none'}")
-        if item.code is None and not np.isin(flat[name], (0, 1)).all():
-            raise SnnirError(f"{path}:{name}", "values other than 0 and 1", "this input takes spikes")
-    found = encoded(configuration, flat)
-    labels = read_labels(path, samples)
-    return {name: array.astype(sizes[name].dtype) for name, array in found.items()}, labels
+    return machine_inputs(configuration, path, samples), read_labels(path, samples)
 
 
 def _notes(configuration: Configuration, device: Device) -> list[str]:

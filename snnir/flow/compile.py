@@ -5,19 +5,23 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass, PassPipeline
 
 from snnir.dialects.crossbar import MachineOp
-from snnir.dialects.platform import machine_of
+from snnir.dialects.platform import Machine, machine_of
 from snnir.emit import emit
+from snnir.flow.delays import delays_of, reads_late
 from snnir.flow.directory import MACHINE, STAGES, Manifest, StageWriter, new_directory, read_stage, write_manifest
+from snnir.flow.energy import estimate_build
 from snnir.flow.transformation import changes_of, is_transformed, transformation_as_json
 from snnir.passes.base import SNNPass
 from snnir.passes.cluster.measures import Measures
 from snnir.passes.cluster.metrics import ClusterMetrics
+from snnir.report.energy import energy_as_json
 from snnir.report.metrics import metrics_as_json, write_metrics, write_times
 from snnir.report.transformation import write_transformation
 from snnir.stopwatch import Stopwatch
@@ -45,6 +49,7 @@ def compile_model(
     passes measured is written with the time that each took.
     """
     watch = Stopwatch()
+    delays: list[dict[str, Any]] = []
     with new_directory(target) as directory:
         (directory / STAGES).mkdir()
         writer = StageWriter(directory / STAGES)
@@ -52,6 +57,9 @@ def compile_model(
         def after(previous: ModulePass | None, module: ModuleOp, following: ModulePass | None) -> None:
             if previous is not None:
                 watch.lap(previous.name)
+            if isinstance(previous, ClusterMetrics) and reads_late(module):
+                with watch.timed("measure delays"):
+                    delays.append(delays_of(module, passes))
             if not isinstance(previous, SNNPass) or previous.kept:
                 _keep(previous, module, writer, watch)
             watch.mark()
@@ -74,7 +82,9 @@ def compile_model(
         write_manifest(directory, manifest)
         measured = [found for each in passes if isinstance(each, ClusterMetrics) for found in each.measures]
         metrics = (measured[-1], machine) if measured and machine is not None else None
-        write_metrics(directory, metrics_as_json(request.model, request.pipeline, metrics))
+        energy = _energy(directory, machine, manifest, request, watch)
+        late = delays[-1] if delays else None
+        write_metrics(directory, metrics_as_json(request.model, request.pipeline, metrics, energy, late))
         _report_changes(ctx, passes, request, manifest, directory, measured[-1] if measured else None, watch)
         write_times(directory, watch.total, watch.seconds)
     return manifest
@@ -91,6 +101,17 @@ def _keep(previous: ModulePass | None, module: ModuleOp, writer: StageWriter, wa
             writer.write(module, previous.name, lossy=previous.lossy, statistics=dict(previous.statistics))
         else:
             writer.write(module, previous.name)
+
+
+def _energy(
+    directory: Path, machine: Machine | None, manifest: Manifest, request: Request, watch: Stopwatch
+) -> dict[str, Any] | None:
+    """What an inference takes, where the platform says what its parts take and there are data for the machine."""
+    data = None if any(stage.name == CONVERSION for stage in manifest.stages) else request.data
+    if machine is None or machine.energy is None or data is None or not (directory / MACHINE).is_dir():
+        return None
+    with watch.timed("estimate energy"):
+        return energy_as_json(estimate_build(machine, directory / MACHINE, Path(data), request.samples))
 
 
 def _report_changes(

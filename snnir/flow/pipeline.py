@@ -34,7 +34,8 @@ def default_pipeline(
     """The passes for a machine, in MLIR's spelling.
 
     `data` is the path of representative spikes (or values): with it the program is profiled, and `activity` says
-    whether the guarantee assumes the profiled `peak` or the `worst` case. An ordinary `network` is made one of codes
+    whether the guarantee assumes the profiled `peak` or the `worst` case, and whether delay memories are as large as
+    the data take them, or as they can be. An ordinary `network` is made one of codes
     before; raises `SnnirError` where there are no data to do that with, or the machine reads spikes only.
     """
     count = f" samples={samples}" if samples is not None else ""
@@ -56,7 +57,10 @@ def default_pipeline(
         passes.append("snn-quantize")
     passes += profile
     options = {"convert-cluster-to-dataflow": "{activity=worst}" if activity == "worst" else ""}
-    passes += [name + options.get(name, "") for name in LOWERING]
+    lowering = [name + options.get(name, "") for name in LOWERING]
+    if machine.delays is not None:
+        lowering.insert(1, "cluster-size-delays" + (given if data is not None and activity != "worst" else ""))
+    passes += lowering
     return f"builtin.module({', '.join(passes)})"
 
 

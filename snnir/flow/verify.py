@@ -16,11 +16,15 @@ from xdsl.printer import Printer
 from snnir import machine, tensors
 from snnir.activations import Coding
 from snnir.dialects.crossbar import MachineOp
+from snnir.dialects.platform import Machine, machine_of
 from snnir.dialects.snn import networks
 from snnir.emit import emit
+from snnir.energy import Estimate
 from snnir.errors import SnnirError
 from snnir.flow.compare import Comparison, compare
 from snnir.flow.directory import MACHINE, Manifest, Stage, read_manifest, read_stage
+from snnir.flow.energy import estimate_run
+from snnir.report.energy import energy_as_json
 from snnir.sim import Network, simulate
 from snnir.sim.data import accuracy, read_labels, read_spikes
 from snnir.sim.entry import network_of
@@ -70,6 +74,8 @@ class Verification:
     values: bool
     """Whether the program computes with values, or the codes of some; else with spikes alone."""
     timing: TimingCheck | None
+    energy: Estimate | None
+    """Of the machine on these data; None where the platform does not say what its parts take."""
 
     @property
     def holds(self) -> bool:
@@ -125,7 +131,7 @@ def verify_build(
         _compare_values(first, original, last, run.spikes),
         all(node.exact for node in (*last.populations.values(), *last.activations.values())),
         bool(last.activations),
-        _timing(configuration, run, timing_steps),
+        *_timing_and_energy(_target(directory, manifest, ctx), configuration, inputs, run, timing_steps),
     )
 
 
@@ -192,6 +198,11 @@ def _origin(directory: Path, manifest: Manifest, ctx: Context, inputs: Arrays, c
     return ""
 
 
+def _target(directory: Path, manifest: Manifest, ctx: Context) -> Machine | None:
+    """What a build was compiled for, as its last stage says."""
+    return machine_of(read_stage(directory, manifest.stages[-1], ctx))
+
+
 def _accuracy(network: Network, signals: "dict[str, NDArray[Any]]", labels: "NDArray[np.int64] | None") -> float | None:
     if labels is None or not network.outputs:
         return None
@@ -201,11 +212,23 @@ def _accuracy(network: Network, signals: "dict[str, NDArray[Any]]", labels: "NDA
     return accuracy(found.sum(axis=1, dtype=np.float64), labels)
 
 
-def _timing(configuration: machine.Configuration, run: machine.Run, steps: int | None) -> TimingCheck | None:
-    if steps == 0 or configuration.guarantee is None:
-        return None
-    steps = None if steps is None else min(steps, run.counts.steps)
-    result = machine.simulate(configuration, run.counts, steps)
+def _timing_and_energy(
+    target: Machine | None,
+    configuration: machine.Configuration,
+    inputs: Arrays,
+    run: machine.Run,
+    steps: int | None,
+) -> tuple[TimingCheck | None, Estimate | None]:
+    """The first `steps` steps of the run in time, all with None and none with 0, and what the run takes."""
+    timing = None
+    if steps != 0 and configuration.guarantee is not None:
+        timing = machine.simulate(configuration, run.counts, None if steps is None else min(steps, run.counts.steps))
+    energy = None if target is None else estimate_run(target, configuration, inputs, run, timing)
+    return None if timing is None else _check(configuration, run, timing), energy
+
+
+def _check(configuration: machine.Configuration, run: machine.Run, result: machine.Timing) -> TimingCheck:
+    assert configuration.guarantee is not None
     check = machine.check_guarantee(configuration, result, run.counts)
     return TimingCheck(
         len(result.finish),
@@ -233,6 +256,7 @@ def as_json(result: Verification) -> dict[str, Any]:
             for c in result.changes
         ],
         "timing": None if result.timing is None else vars(result.timing),
+        "energy": energy_as_json(result.energy),
     }
 
 

@@ -20,10 +20,17 @@ FORMAT = "snnir-metrics"
 VERSION = 1
 
 
-def metrics_as_json(model: str, pipeline: str, measured: tuple[Measures, Machine] | None) -> dict[str, Any]:
+def metrics_as_json(
+    model: str,
+    pipeline: str,
+    measured: tuple[Measures, Machine] | None,
+    energy: dict[str, Any] | None = None,
+    delays: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The content of `metrics.json`."""
     result: dict[str, Any] = {"format": FORMAT, "version": VERSION, "model": model, "pipeline": pipeline}
-    result |= {"machine": None, "totals": None, "crossbars": [], "tiles": [], "links": []}
+    result |= {"machine": None, "totals": None, "crossbars": [], "tiles": [], "links": [], "energy": energy}
+    result["delays"] = delays
     if measured is not None:
         measures, machine = measured
         result["machine"] = {

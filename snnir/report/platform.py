@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from snnir.dialects.platform import Machine
 from snnir.partition.metrics import Bounds
 from snnir.passes.limits import Finding, Layer, PlatformCheck, Weights
 
@@ -31,6 +32,8 @@ def check_as_json(check: PlatformCheck, model: str) -> dict[str, Any]:
             "models": list(crossbar.models),
             "weight_bits": crossbar.weight_bits or None,
             "max_delay": crossbar.max_delay,
+            "synapses": crossbar.synapses or None,
+            "delay_memory": _delays(check.machine),
             "buffer_events": check.machine.buffers.events,
             "table_entries": tiles.table_entries or None,
         },
@@ -39,6 +42,11 @@ def check_as_json(check: PlatformCheck, model: str) -> dict[str, Any]:
         "crossbars": _bounds(check.least),
         "findings": [vars(finding) for finding in check.findings],
     }
+
+
+def _delays(machine: Machine) -> dict[str, Any] | None:
+    delays = machine.delays
+    return None if delays is None else {"memory": delays.memory, "entries": delays.entries or None}
 
 
 def _layer(layer: Layer, check: PlatformCheck) -> dict[str, Any]:
@@ -104,9 +112,14 @@ def _machine(check: PlatformCheck) -> list[str]:
     size += f" that keep {crossbar.neurons:,} neurons" if crossbar.neurons > crossbar.columns else ""
     per_weight = crossbar.columns_per_weight
     size += f", {crossbar.weight_columns:,} columns of weights" if per_weight > 1 else ""
+    bits += f", {crossbar.synapses:,} of them stored" if crossbar.synapses else ""
     bits += f", codes of {crossbar.signal_bits} bits" if crossbar.signal_bits else ""
     first = f"machine    {machine.name}: {size}, {fanin[crossbar.fanin]}, {bits}"
-    rest = f"delays to {crossbar.max_delay}, input buffers of {machine.buffers.events:,}, {', '.join(crossbar.models)}"
+    delays = f"delays to {crossbar.max_delay}"
+    if machine.delays is not None:
+        held = f" of {machine.delays.entries:,}" if machine.delays.entries else ""
+        delays += f" ({machine.delays.memory}{held})"
+    rest = f"{delays}, input buffers of {machine.buffers.events:,}, {', '.join(crossbar.models)}"
     return [first, f"           {rest}"]
 
 

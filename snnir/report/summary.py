@@ -36,6 +36,8 @@ def summarise_build(directory: Path, ctx: Context) -> dict[str, Any]:
     }
     metrics = read_metrics(directory)
     summary["metrics"] = metrics and {"totals": metrics["totals"], "seconds": read_times(directory)}
+    summary["energy"] = metrics and metrics.get("energy")
+    summary["delays"] = metrics and metrics.get("delays")
     summary["transformation"] = read_transformation(directory)
     # a pass that replaces a level leaves out what earlier stages still hold: from the last stage back
     for stage in reversed(manifest.stages):
@@ -71,6 +73,7 @@ def _machine(machine: Machine) -> dict[str, Any]:
         "signal_bits": machine.crossbar.signal_bits or None,
         "fanin": machine.crossbar.fanin,
         "time_unit": machine.time.unit,
+        "states_energy": machine.energy is not None,
     }
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from snnir.report.delays import delay_lines
+from snnir.report.energy import energy_lines
 from snnir.report.transformation import transformation_lines
 
 
@@ -12,7 +14,9 @@ def as_text(summary: dict[str, Any], verification: dict[str, Any] | None = None)
         *_transformation(summary),
         *_machine(summary),
         *_metrics(summary),
+        *_delays(summary),
         *_guarantee(summary),
+        *_energy(summary),
     ]
     if verification is not None:
         lines += verification_lines(verification)
@@ -86,6 +90,10 @@ def _metrics(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _delays(summary: dict[str, Any]) -> list[str]:
+    return delay_lines(summary["delays"]) if summary["delays"] is not None else []
+
+
 def _seconds(summary: dict[str, Any]) -> list[str]:
     """The time that compiling took, and the passes that took most of it."""
     seconds = summary["metrics"] and summary["metrics"]["seconds"]
@@ -93,6 +101,15 @@ def _seconds(summary: dict[str, Any]) -> list[str]:
         return []
     longest = sorted(seconds["parts"].items(), key=lambda item: -item[1])[:4]
     return [f"compiled   in {seconds['total']:.2f} s: " + ", ".join(f"{name} {took:.2f} s" for name, took in longest)]
+
+
+def _energy(summary: dict[str, Any]) -> list[str]:
+    energy, machine = summary["energy"], summary["machine"]
+    if energy is not None:
+        return energy_lines(energy)
+    if machine is None or not machine["states_energy"]:
+        return []
+    return ["energy     is measured on data that the machine takes: snnc verify --data spikes.npz"]
 
 
 def _guarantee(summary: dict[str, Any]) -> list[str]:
@@ -134,6 +151,8 @@ def verification_lines(result: dict[str, Any]) -> list[str]:
     if accuracy["program"] is not None:
         lines.append(f"accuracy   {accuracy['program']:.2%} program, {accuracy['machine']:.2%} machine")
     lines += _timing(result["timing"]) if result["timing"] is not None else []
+    energy = result.get("energy")  # a verification of an earlier version has none
+    lines += energy_lines(energy) if energy is not None else []
     lines.append("verdict    " + ("ok" if result["holds"] else "FAILED"))
     return lines
 
