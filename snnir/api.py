@@ -1,4 +1,4 @@
-"""snnir from Python: what `snnc import`, `sim`, `diff` and `profile` do, for scripts and notebooks.
+"""snnir from Python: what `snnc import`, `sim`, `diff`, `profile` and `train` do, for scripts and notebooks.
 
 ```
 net = snnir.load("model.nir", dt=1e-3)
@@ -13,9 +13,10 @@ Everything raises `snnir.errors.SnnirError`, whose text says where, what and how
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -373,3 +374,49 @@ class Run:
     def save(self, path: str | Path) -> None:
         """Write all signals and membranes: NIRData for `.h5`, else `.npz`."""
         write_signals(Path(path), Signals("", self.spikes, dict(self.voltages), self.labels), self.net.dt)
+
+
+def train(
+    description: str | Path | Mapping[str, Any],
+    directory: str | Path,
+    *,
+    resume: bool = False,
+    epochs: int | None = None,
+    seed: int | None = None,
+    nir: bool = False,
+    bar: Callable[[str], AbstractContextManager[Progress | None]] | None = None,
+    line: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Train as a description says, a `train.toml` or its tables, and return what is in `training.json`.
+
+    Needs the extra `train`. Everything is written to `directory`, with a checkpoint after each epoch; `resume` goes on
+    from there. `epochs` (of the first stage) and `seed` replace those of the description; `nir` writes the programs as
+    `.nir` too. `bar` shows how far each stage is, `line` takes the lines that `snnc train` prints.
+    """
+    from snnir.train.description import description_of, read_description  # noqa: PLC0415
+
+    given = isinstance(description, str | Path)
+    found = (read_description(Path(description)) if given else description_of(description)).with_changes(epochs, seed)
+    from snnir.flow.training import finish, job  # noqa: PLC0415  (torch is slow to import, and an extra)
+
+    driver = SNNOptMain(parse_arguments([]), Situation("snnir"))
+    doors = job.Doors(driver.ctx, lambda path: load(path).module, partial(_compile, driver))
+    if bar is not None:
+        doors = replace(doors, bar=bar)
+    if line is not None:
+        doors = replace(doors, line=line)
+    return finish.train(finish.Request(found, Path(directory), resume, nir), doors)
+
+
+def _compile(driver: SNNOptMain, module: ModuleOp, model: Path, data: Path, samples: int, directory: Path) -> None:
+    """Compile a program with the default pipeline of its machine."""
+    from snnir.cli.pipeline import build_passes  # noqa: PLC0415  (not needed to read and run models)
+    from snnir.dialects.platform import machine_of  # noqa: PLC0415
+    from snnir.flow.compile import Request, compile_model  # noqa: PLC0415
+    from snnir.flow.pipeline import default_pipeline  # noqa: PLC0415
+
+    machine = machine_of(module)
+    assert machine is not None
+    pipeline = default_pipeline(machine, str(data), samples, "peak", network_in(module, str(model)))
+    passes = build_passes(pipeline, driver.available_passes)
+    compile_model(driver.ctx, module, passes, Request(str(model), pipeline, str(data), samples), directory)

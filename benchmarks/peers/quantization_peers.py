@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false, reportAttributeAccessIssue=false, reportOptionalSubscript=false
+# pyright: basic, reportMissingImports=false, reportAttributeAccessIssue=false, reportOptionalSubscript=false, reportArgumentType=false, reportOperatorIssue=false
 """Training, quantisation-aware retraining and straight-through tuning in torch, for `benchmarks.quantization`.
 
     python quantization_peers.py train NETWORK FOLDER SEED...

@@ -124,6 +124,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("snnir.cli.commands", "verify_command"),
     "report": ("snnir.cli.commands", "report_command"),
     "analog": ("snnir.cli.analog_command", "analog_command"),
+    "train": ("snnir.cli.train_command", "train_command"),
     "sensitivity": ("snnir.cli.sensitivity_command", "sensitivity_command"),
     "machine": ("snnir.cli.machine_commands", "machine_command"),
 }

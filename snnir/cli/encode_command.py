@@ -1,4 +1,4 @@
-"""`snnc encode`: data of an ordinary network as spikes, for the spiking one that was made of it."""
+"""`snnc encode`: data of an ordinary network as spikes, for the spiking one made of it; and files of other formats."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from snnir.api import load
+from snnir.cli.encode_data import encode_data
 from snnir.cli.errors import Situation
 from snnir.cli.output import check_writable
 from snnir.dialects.snn import InputOp, NetworkOp
@@ -19,6 +20,14 @@ from snnir.sim.data import read_labels, read_spike_arrays, write_spikes
 def encode_command(args: argparse.Namespace, situation: Situation) -> int:
     """`snnc encode`."""
     del situation
+    if args.format is not None:
+        return encode_data(args)
+    for name, value in (("MODEL", args.model), ("--data", args.data)):
+        if value is None:
+            hint = "name a spiking network and data for it, or give --format to read files of another format"
+            raise SnnirError("snnc encode", f"there is no {name}", hint)
+    if args.set or args.subset is not None:
+        raise SnnirError("snnc encode", "--set and --subset belong to --format", "say which format: --format nmnist")
     check_writable(args.output)
     network = load(args.model, format=args.frontend).network
     steps = args.steps if args.steps is not None else network.steps.data if network.steps is not None else None

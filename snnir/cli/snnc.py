@@ -7,7 +7,9 @@ a model that another tool wrote:
   snnc diff cnn.nir cnn.snn                         what differs between two models, or two recordings
   snnc profile cnn.nir --data spikes.npz            how active it is
   snnc encode snn.mlir --data images.npz -o s.npz   data of an ordinary network as spikes, for a converted one
+  snnc encode N-MNIST/Test --format nmnist -o s.npz published recordings, sound or a generated task as data
   snnc fmt cnn.snn                                  one layout for programs
+  snnc train train.toml -o run                      train one, with delays, within the limits of a machine
 
 a machine:
   snnc check cnn.snn --platform chip.toml           does it fit? which layer breaks which limit, and what helps
@@ -76,8 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_sim(commands.add_parser("sim", help="run a program, and hold it against a recording"))
     _add_diff(commands.add_parser("diff", help="what differs between two models or two recordings"))
     _add_profile(commands.add_parser("profile", help="how active a program is on data"))
-    _add_encode(commands.add_parser("encode", help="data of an ordinary network as spikes, for a converted one"))
+    encode_help = "data of an ordinary network as spikes, or published recordings"
+    _add_encode(_with_examples(commands, "encode", encode_help, ENCODE_EXAMPLES))
     _add_fmt(commands.add_parser("fmt", help="format .snn programs"))
+    _add_train(_with_examples(commands, "train", "train a program, with delays, within the limits of a machine", TRAIN))
     _add_check(_with_examples(commands, "check", "which limits of a machine a model meets or breaks", CHECK_EXAMPLES))
     _add_sensitivity(
         _with_examples(
@@ -169,11 +173,28 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
 
 
+ENCODE_EXAMPLES = """\
+examples:
+  snnc encode spiking.mlir --data images.npz -o spikes.npz
+  snnc encode shd_train.h5.gz --format shd --set dt=0.014 --set steps=100 --set group=5 -o shd.npz
+  snnc encode N-MNIST --format nmnist --subset test --samples 500 -o nmnist.npz
+  snnc encode recordings --format wav --subset train --set late=drop -o digits.npz
+  snnc encode --format lags --samples 1000 --seed 1 -o lags.npz
+
+docs/training-data.md explains formats and options.
+"""
+
+
 def _add_encode(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("model", help="the spiking network, as convert-ann-to-snn made it: .mlir")
+    add("model", nargs="?", help="the spiking network, as convert-ann-to-snn made it: .mlir; with --format, the data")
     add("-f", "--frontend", choices=["mlir"], help="its format, where its name does not say")
-    add("--data", metavar="FILE", required=True, help=".npz with an array (samples, 1, lines) per input, and `labels`")
+    add("--data", metavar="FILE", help=".npz with an array (samples, 1, lines) per input, and `labels`")
+    format_help = "encode files of this format in place of data of a network; lags is a generated task"
+    add("--format", choices=["shd", "ssc", "nmnist", "wav", "lags"], help=format_help)
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="an option of the format, as dt=0.01")
+    add("--subset", choices=["train", "test"], help="the part of a folder that holds both")
+    add("--input", default="input", metavar="NAME", help="what the signal of a format is called (default: input)")
     add("--samples", type=int, metavar="N", help="use only the first N samples")
     add("--steps", type=int, metavar="N", help="steps of an inference (default: what the program says)")
     add("--seed", type=int, default=0, metavar="N", help="what random spikes are drawn from (default 0)")
@@ -185,6 +206,48 @@ def _add_fmt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .snn program")
     parser.add_argument("--check", action="store_true", help="change nothing, list what is not formatted; exit code 1")
     _add_common(parser, json=False)
+
+
+TRAIN = """\
+examples:
+  snnc train train.toml -o run                     all stages: train, prune, fine-tune, train with rounded weights
+  snnc train train.toml -o run --resume            go on after an interruption, to the same bytes
+  snnc train train.toml -o other --seed 1 --epochs 5
+  snnc sim run/quantised.mlir --data test.npz
+
+a small train.toml:
+  [network]
+  layers = [64, 48, 48, 10]
+  delays = { levels = 30, stride = 2 }
+  [data]
+  train = "train.npz"
+  validation = 0.1
+  test = "test.npz"
+  [training]
+  epochs = 30
+  [prune]
+  by = "axon"
+  keep = 15
+  [quantise]
+  bits = 8
+  [hardware]
+  platform = "chip.toml"
+  deploy = true
+
+Needs the extra `train` (torch, snntorch). docs/training.md explains all entries and what is written.
+"""
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("description", type=Path, metavar="FILE.toml", help="what is trained, with which data, for which machine")
+    output_help = "where all is written (default: NAME.trained, of NAME.toml)"
+    add("-o", "--output", type=Path, metavar="DIRECTORY", help=output_help)
+    add("--resume", action="store_true", help="go on from the checkpoint in the directory")
+    add("--epochs", type=int, metavar="N", help="epochs of the first stage, instead of what the description says")
+    add("--seed", type=int, metavar="N", help="the seed, instead of what the description says")
+    add("--nir", action="store_true", help="write the trained programs as .nir too")
+    _add_common(parser)
 
 
 CHECK_EXAMPLES = """\
