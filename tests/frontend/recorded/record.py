@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportArgumentType=false, reportOperatorIssue=false
 # ruff: noqa: PLC0415  (each platform has an environment of its own)
 """Makes the files of this folder: small networks, exported and simulated by the platforms that users train them with.
 
