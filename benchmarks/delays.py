@@ -65,7 +65,7 @@ class Task:
 
 TASKS = {
     "lags": Task("lags", (32, 32, 32, 6), 176, 5e-3, 20, 6, {"lr": 5e-3, "slope": 3.0, "sharpness": 0.5}),
-    "fsdd": Task("fsdd", (64, 48, 48, 10), 256, 10e-3, 16, 5, {"lr": 6e-3, "slope": 3.0, "sharpness": 0.5}),
+    "fsdd": Task("fsdd", (64, 48, 48, 10), 256, 10e-3, 30, 8, {"lr": 6e-3, "slope": 3.0, "sharpness": 0.5}),
 }
 
 
